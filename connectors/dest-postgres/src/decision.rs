@@ -1,0 +1,86 @@
+//! Decisions and statements between the contract's types and the plain ones of connectors/postgres. Nothing is decided.
+
+use crate::bindings::exports::rapidbyte::connector::destination as contract;
+use rapidbyte_postgres::{decision as plain, relation::DEFAULT_SCHEMA};
+use rapidbyte_sdk::types::ObjectName;
+
+/// The schema that a name means.
+pub(crate) fn namespace(name: &ObjectName) -> &str {
+    if name.namespace.is_empty() { DEFAULT_SCHEMA } else { &name.namespace }
+}
+
+pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
+    plain::WriteDecision {
+        staging_seed: decision.staging_seed,
+        namespace: namespace(&decision.target).to_owned(),
+        name: decision.target.name,
+        create_schema: decision.create_schema,
+        create_table: decision.create_table,
+        types: decision.types.into_iter().map(statement_in).collect(),
+        disposition: match decision.disposition {
+            contract::Disposition::Append => plain::Disposition::Append,
+            contract::Disposition::Replace => plain::Disposition::Replace,
+            contract::Disposition::Upsert => plain::Disposition::Upsert,
+        },
+        strategy: match decision.strategy {
+            contract::Strategy::Copy => plain::Strategy::Copy,
+            contract::Strategy::Insert => plain::Strategy::Insert,
+            contract::Strategy::Upsert => plain::Strategy::Upsert,
+        },
+        publication: match decision.publication {
+            contract::Publication::Direct => plain::Publication::Direct,
+            contract::Publication::Swap => plain::Publication::Swap,
+            contract::Publication::Refill => plain::Publication::Refill,
+            contract::Publication::Merge => plain::Publication::Merge,
+        },
+        columns: decision.columns.into_iter().map(column).collect(),
+        primary_key: decision.primary_key,
+        conflict_key: decision.conflict_key,
+        override_identity: decision.override_identity,
+        delete_instead_of_truncate: decision.delete_instead_of_truncate,
+    }
+}
+
+fn column(column: contract::WriteColumn) -> plain::WriteColumn {
+    plain::WriteColumn { name: column.name, target: column.target, nullable: column.nullable }
+}
+
+pub(crate) fn statement_in(statement: contract::Statement) -> plain::Statement {
+    plain::Statement {
+        phase: match statement.phase {
+            contract::Phase::Bookkeeping => plain::Phase::Bookkeeping,
+            contract::Phase::Setup => plain::Phase::Setup,
+            contract::Phase::Load => plain::Phase::Load,
+            contract::Phase::Publish => plain::Phase::Publish,
+        },
+        effect: match statement.effect {
+            contract::Effect::Create => plain::Effect::Create,
+            contract::Effect::Change => plain::Effect::Change,
+            contract::Effect::Remove => plain::Effect::Remove,
+            contract::Effect::Write => plain::Effect::Write,
+            contract::Effect::Control => plain::Effect::Control,
+        },
+        sql: statement.sql,
+        purpose: statement.purpose,
+    }
+}
+
+pub(crate) fn statement_out(statement: plain::Statement) -> contract::Statement {
+    contract::Statement {
+        phase: match statement.phase {
+            plain::Phase::Bookkeeping => contract::Phase::Bookkeeping,
+            plain::Phase::Setup => contract::Phase::Setup,
+            plain::Phase::Load => contract::Phase::Load,
+            plain::Phase::Publish => contract::Phase::Publish,
+        },
+        effect: match statement.effect {
+            plain::Effect::Create => contract::Effect::Create,
+            plain::Effect::Change => contract::Effect::Change,
+            plain::Effect::Remove => contract::Effect::Remove,
+            plain::Effect::Write => contract::Effect::Write,
+            plain::Effect::Control => contract::Effect::Control,
+        },
+        sql: statement.sql,
+        purpose: statement.purpose,
+    }
+}

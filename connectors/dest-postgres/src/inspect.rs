@@ -1,0 +1,133 @@
+//! What a target is and what of a stream fits into it.
+
+use crate::{bindings::exports::rapidbyte::connector::destination as contract, decision::statement_out};
+use arrow_schema::Schema;
+use rapidbyte_postgres::{
+    fit::{self, Fit, Label, TargetCatalog},
+    ident::QualifiedName,
+    relation,
+    types::catalog::{self, Column, Columns, Types},
+};
+use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind};
+use rapidbyte_sdk::{
+    FrameReader,
+    types::{Error, ObjectName},
+};
+
+/// Inspects one target for one stream; inside a run, as it is there.
+pub(crate) fn target(
+    session: &mut Session,
+    name: &ObjectName,
+    schema: &[u8],
+) -> Result<contract::TargetObservation, Error> {
+    let frames = FrameReader::new(schema).map_err(internal)?;
+    let name = relation::qualified(&name.namespace, &name.name).map_err(|error| name_error(&error))?;
+    let sql = relation::target_query(&name).map_err(|error| name_error(&error))?;
+    let rows = session.query(&sql)?.rows;
+    let found: relation::TargetRelation = json_row(rows.first().map_or(&[], Vec::as_slice))?;
+    let columns = if found.table.is_some() { columns(session, &name)? } else { Vec::new() };
+    let fits = fits(session, frames.schema(), &columns)?;
+    Ok(observation(found, columns, fits))
+}
+
+fn columns(session: &mut Session, name: &QualifiedName) -> Result<Vec<Column>, Error> {
+    let sql = catalog::columns_query(name).map_err(|error| name_error(&error))?;
+    let columns = Columns::parse(&session.query(&sql)?.rows).map_err(internal)?;
+    let types = Types::parse(&session.query(&catalog::types_query(&columns.type_oids()))?.rows).map_err(internal)?;
+    columns.with_types(&types).map_err(internal)
+}
+
+/// The verdict on each column. A column that an existing target lacks is judged as if it were to be created.
+fn fits(session: &mut Session, schema: &Schema, columns: &[Column]) -> Result<Vec<Fit>, Error> {
+    let wanted = fit::wanted(schema);
+    let named = catalog::named_types_query(&wanted.types, &wanted.extensions).map_err(|error| name_error(&error))?;
+    let types = Types::parse(&session.query(&named)?.rows).map_err(internal)?;
+    let schemas = catalog::schemas_query(&wanted.schemas).map_err(|error| name_error(&error))?;
+    let schemas = session.query(&schemas)?.rows.into_iter().filter_map(|mut row| row.pop().flatten()).collect();
+    let there = TargetCatalog { types, schemas };
+    let existing = |name: &str| columns.iter().find(|column| column.name == name).map(|column| &column.ty);
+    Ok(schema.fields().iter().map(|field| fit::fit(field, existing(field.name()), &there)).collect())
+}
+
+fn observation(found: relation::TargetRelation, columns: Vec<Column>, fits: Vec<Fit>) -> contract::TargetObservation {
+    let mut privileges: Vec<contract::Privilege> = Vec::new();
+    if found.can_create {
+        privileges.push(contract::Privilege::CreateInSchema);
+    }
+    let table = found.table;
+    privileges.extend(table.iter().flat_map(|table| &table.privileges).filter_map(|name| privilege(name)));
+    let persistence = table.as_ref().map(|table| table.persistence.as_str());
+    contract::TargetObservation {
+        kind: table.as_ref().map(|table| relation_kind(table.kind)),
+        schema_exists: found.schema_exists,
+        columns: columns.into_iter().map(column).collect(),
+        fits: fits.into_iter().map(column_fit).collect(),
+        row_level_security: table.as_ref().is_some_and(|table| table.row_level_security),
+        insertable: table.as_ref().is_none_or(|table| table.insertable),
+        temporary: persistence == Some("t"),
+        unlogged: persistence == Some("u"),
+        filled_by_us: false,
+        rows: table.as_ref().and_then(|table| table.rows),
+        privileges,
+        keys: table.iter().flat_map(|table| table.keys.iter().cloned().map(key)).collect(),
+        dependents: table.into_iter().flat_map(|table| table.dependents).map(dependent).collect(),
+    }
+}
+
+fn column(column: Column) -> contract::TargetColumn {
+    contract::TargetColumn {
+        native: column.ty.sql(),
+        name: column.name,
+        nullable: !column.not_null,
+        has_default: column.has_default,
+        generated: column.generated,
+        identity: match column.identity {
+            catalog::Identity::None => contract::Identity::None,
+            catalog::Identity::Always => contract::Identity::Always,
+            catalog::Identity::ByDefault => contract::Identity::ByDefault,
+        },
+    }
+}
+
+fn column_fit(fit: Fit) -> contract::ColumnFit {
+    contract::ColumnFit {
+        column: fit.column,
+        target: fit.target,
+        label: match fit.label {
+            Label::Exact => contract::FitLabel::Exact,
+            Label::Widened => contract::FitLabel::Widened,
+            Label::Refused => contract::FitLabel::Refused,
+        },
+        note: fit.note,
+        literal: fit.literal,
+        types: fit.types.into_iter().map(statement_out).collect(),
+    }
+}
+
+fn key(key: relation::TargetKey) -> contract::TargetKey {
+    contract::TargetKey {
+        name: key.name,
+        columns: key.columns,
+        primary: key.primary,
+        partial: key.partial,
+        expression: key.expression,
+        deferrable: key.deferrable,
+        nulls_not_distinct: key.nulls_not_distinct,
+    }
+}
+
+fn dependent(dependent: relation::Dependent) -> contract::Dependent {
+    contract::Dependent { kind: dependent.kind, name: dependent.name }
+}
+
+fn privilege(name: &str) -> Option<contract::Privilege> {
+    Some(match name {
+        "select" => contract::Privilege::Select,
+        "insert" => contract::Privilege::Insert,
+        "update" => contract::Privilege::Update,
+        "delete" => contract::Privilege::Delete,
+        "truncate" => contract::Privilege::Truncate,
+        "own" => contract::Privilege::Own,
+        _ => return None,
+    })
+}

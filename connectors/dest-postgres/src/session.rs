@@ -1,0 +1,209 @@
+//! The session that the contract speaks of: one PostgreSQL session, one run on it, one writer at a time. Everything
+//! between `begin` and `commit` is one transaction, so whatever fails leaves nothing.
+
+use crate::{
+    bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
+    decision::{namespace, statement_in, statement_out},
+    inspect,
+    write::StreamWriter,
+};
+use rapidbyte_postgres::{prepare, session};
+use rapidbyte_postgres_guest::{Session, database_error, internal, prepare_error};
+use rapidbyte_sdk::types::{Category, Error, Finding, ObjectName, Server, Severity};
+use std::{
+    cell::{RefCell, RefMut},
+    rc::Rc,
+};
+
+/// What the session is in the middle of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    /// Run, sync, plan.
+    Running {
+        run: String,
+        sync: String,
+        plan: String,
+    },
+    /// Committed or rolled back.
+    Ended,
+}
+
+/// The session and what it is in the middle of.
+pub(crate) struct Inner {
+    pub(crate) session: Session,
+    stage: Stage,
+    /// Tables that were made or emptied in this run: all their rows are its own.
+    pub(crate) filled: Vec<ObjectName>,
+    /// A COPY is open: before anything else it must be ended or broken off.
+    pub(crate) copying: bool,
+}
+
+/// The session; none once it was closed.
+#[derive(Clone)]
+pub(crate) struct Shared(Rc<RefCell<Option<Inner>>>);
+
+impl Shared {
+    /// The session, for one call.
+    pub(crate) fn lock(&self) -> Result<RefMut<'_, Inner>, Error> {
+        let inner = self.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?;
+        RefMut::filter_map(inner, Option::as_mut).map_err(|_| internal("the session is closed"))
+    }
+}
+
+pub(crate) struct DestinationSession(Shared);
+
+impl GuestSession for DestinationSession {
+    fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
+        rapidbyte_sdk::report_panics();
+        let session = Session::open(&settings, &[])?;
+        let inner = Inner { session, stage: Stage::Idle, filled: Vec::new(), copying: false };
+        Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
+    }
+
+    fn server(&self) -> Result<Server, Error> {
+        self.0.lock()?.session.server()
+    }
+
+    fn check(&self) -> Result<Vec<Finding>, Error> {
+        self.0.lock()?.check()
+    }
+
+    fn inspect(&self, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
+        self.0.lock()?.inspect(&target, &schema)
+    }
+
+    fn bookkeeping(&self) -> Result<Vec<contract::Statement>, Error> {
+        let missing = self.0.lock()?.bookkeeping()?;
+        Ok(missing)
+    }
+
+    fn begin(&self, run: contract::RunInfo) -> Result<(), Error> {
+        self.0.lock()?.begin(run)
+    }
+
+    fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
+        if !matches!(self.0.lock()?.stage, Stage::Running { .. }) {
+            return Err(internal("a writer needs a run"));
+        }
+        Ok(contract::Writer::new(StreamWriter::open(self.0.clone(), request)?))
+    }
+
+    fn commit(&self, checkpoints: Vec<contract::Checkpoint>, receipt: String) -> Result<(), Error> {
+        self.0.lock()?.commit(&checkpoints, &receipt)
+    }
+
+    fn abort(&self) -> Result<(), Error> {
+        self.0.lock()?.abort()
+    }
+
+    fn outcome(&self, run: String) -> Result<contract::RunOutcome, Error> {
+        self.0.lock()?.outcome(&run)
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        let inner = self.0.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?.take();
+        inner.map_or(Ok(()), |inner| inner.session.close())
+    }
+}
+
+impl Inner {
+    fn check(&mut self) -> Result<Vec<Finding>, Error> {
+        let server = self.session.server()?;
+        let finding = |severity, message: String, advice: Option<&str>| Finding {
+            severity,
+            subject: server.endpoint.clone(),
+            message,
+            advice: advice.map(str::to_owned),
+        };
+        let login = format!("logged in as {} to {}", server.user, server.product);
+        let mut findings = vec![finding(Severity::Ok, login, None)];
+        if server.read_only {
+            let advice = "use the primary, or lift default_transaction_read_only";
+            findings.push(finding(Severity::Failure, "the database takes no writes".to_owned(), Some(advice)));
+        }
+        let missing = self.bookkeeping()?;
+        let may_create = self.session.text(session::MAY_CREATE_SCHEMA_QUERY)? == "true";
+        if !missing.is_empty() && !may_create {
+            let advice =
+                "grant CREATE on the database, or let an administrator create the schema _rapidbyte for this role";
+            findings.push(finding(
+                Severity::Failure,
+                "runs cannot be recorded: no right to create a schema".to_owned(),
+                Some(advice),
+            ));
+        }
+        Ok(findings)
+    }
+
+    fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
+        let mut seen = inspect::target(&mut self.session, target, schema)?;
+        if seen.kind.is_some() && self.bookkeeping()?.is_empty() {
+            let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
+            seen.filled_by_us = self.session.text(&sql)? == "t";
+        }
+        Ok(seen)
+    }
+
+    fn bookkeeping(&mut self) -> Result<Vec<contract::Statement>, Error> {
+        let rows = self.session.query(&prepare::bookkeeping_query())?.rows;
+        Ok(prepare::bookkeeping(&rows).into_iter().map(statement_out).collect())
+    }
+
+    fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {
+        if self.stage != Stage::Idle {
+            return Err(internal("a session has one run"));
+        }
+        self.session.query(session::BEGIN_RUN)?;
+        self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
+        self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
+        for statement in run.bookkeeping {
+            self.session.query(&statement_in(statement).sql)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, checkpoints: &[contract::Checkpoint], receipt: &str) -> Result<(), Error> {
+        let Stage::Running { run, sync, plan } = self.stage.clone() else {
+            return Err(internal("there is no run to commit"));
+        };
+        for checkpoint in checkpoints {
+            let contract::Checkpoint { stream, cursor, cursor_type, value } = checkpoint;
+            let sql = prepare::upsert_checkpoint(&sync, stream, cursor, cursor_type, value, &run);
+            self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
+        }
+        for target in std::mem::take(&mut self.filled) {
+            let sql = prepare::upsert_target(namespace(&target), &target.name, &run);
+            self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
+        }
+        let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
+        self.session.query(&sql)?;
+        let tag = self.session.query("COMMIT")?.tag;
+        self.stage = Stage::Ended;
+        // COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
+        if tag == "COMMIT" { Ok(()) } else { Err(Error::new(Category::Internal, "the server rolled the run back")) }
+    }
+
+    fn abort(&mut self) -> Result<(), Error> {
+        if !matches!(self.stage, Stage::Running { .. }) {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.copying) {
+            self.session.client().copy_fail().map_err(database_error)?;
+        }
+        self.session.query("ROLLBACK")?;
+        self.stage = Stage::Ended;
+        Ok(())
+    }
+
+    fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
+        if !self.bookkeeping()?.is_empty() {
+            return Ok(contract::RunOutcome::Unknown);
+        }
+        let sql = prepare::outcome_query(run).map_err(|error| prepare_error(&error))?;
+        Ok(match self.session.text(&sql)?.as_str() {
+            "t" => contract::RunOutcome::Committed,
+            _ => contract::RunOutcome::Unknown,
+        })
+    }
+}

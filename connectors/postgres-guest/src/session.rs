@@ -1,0 +1,103 @@
+//! One logged-in session with its settings in place, and a statement at a time on it.
+
+use crate::{
+    error::{database_error, internal},
+    settings::{address, pg_config},
+};
+use rapidbyte_postgres::{
+    client::{Client, Config, ResultSet},
+    session,
+};
+use rapidbyte_sdk::{
+    HostStream, host,
+    types::{Category, Error, Server},
+};
+
+/// A session with a PostgreSQL server.
+pub struct Session {
+    client: Client<HostStream>,
+    config: Config,
+}
+
+impl Session {
+    /// Connects, logs in and sets what a session must have; `more` are settings of one role only.
+    ///
+    /// # Errors
+    /// Wrong settings, no connection, a login that is refused, a server that is too old.
+    pub fn open(settings: &[(String, String)], more: &[(&'static str, &'static str)]) -> Result<Self, Error> {
+        let config = pg_config(settings)?;
+        let began = host::monotonic_now();
+        let stream = HostStream::connect(&address(&config))?;
+        let client = Client::connect(stream, &config, HostStream::start_tls).map_err(database_error)?;
+        client.stream().on_abort(&client.cancel_request());
+        let mut session = Self { client, config };
+        session.query(&session::script(session::SESSION_SETTINGS))?;
+        session.query(&session::script(more))?;
+        session.check_version()?;
+        host::metric("connect_secs", seconds_since(began));
+        Ok(session)
+    }
+
+    fn check_version(&mut self) -> Result<(), Error> {
+        let version = self.text("SHOW server_version_num")?;
+        match version.parse::<u32>() {
+            Ok(number) if number >= session::SERVER_VERSION_MIN => Ok(()),
+            _ => {
+                let message = "this PostgreSQL server is older than 14";
+                Err(Error::new(Category::Unsupported, message)
+                    .advise("upgrade it: 14 is the oldest release that is maintained"))
+            }
+        }
+    }
+
+    /// The client below, for rows.
+    pub fn client(&mut self) -> &mut Client<HostStream> {
+        &mut self.client
+    }
+
+    /// Runs statements and returns the last one's result.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
+        self.client.query(sql).map_err(database_error)
+    }
+
+    /// The one value that a statement returns.
+    ///
+    /// # Errors
+    /// What the server refuses, or another shape of the result.
+    pub fn text(&mut self, sql: &str) -> Result<String, Error> {
+        let rows = self.query(sql)?.rows;
+        let value = rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten();
+        value.ok_or_else(|| internal("the catalogue gave no answer"))
+    }
+
+    /// What the contract tells of a server.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn server(&mut self) -> Result<Server, Error> {
+        let mut row = self.query(session::SERVER_QUERY)?.rows.pop().unwrap_or_default().into_iter().flatten();
+        let mut next = || row.next().ok_or_else(|| internal("the catalogue gave no answer"));
+        Ok(Server {
+            product: format!("PostgreSQL {}", next()?),
+            user: next()?,
+            read_only: next()? == "true",
+            endpoint: self.config.endpoint(),
+        })
+    }
+
+    /// The orderly end.
+    ///
+    /// # Errors
+    /// A connection that is broken.
+    pub fn close(self) -> Result<(), Error> {
+        self.client.terminate().map_err(database_error)?.close();
+        Ok(())
+    }
+}
+
+fn seconds_since(began_ns: u64) -> f64 {
+    std::time::Duration::from_nanos(host::monotonic_now() - began_ns).as_secs_f64()
+}

@@ -1,0 +1,134 @@
+//! Rows in bulk: COPY out, binary cursors, COPY in. Rows are seen in place, never owned.
+
+use super::{
+    Client,
+    error::Fault,
+    inbox::{HEADER_BYTES, parse, server_error},
+    query::affected,
+};
+use bytes::BytesMut;
+use postgres_protocol::message::{backend::Message, frontend};
+use std::io::{BufRead, Write};
+
+/// Messages in the row path (PostgreSQL manual, "Message Formats").
+const COPY_DATA: u8 = b'd';
+const DATA_ROW: u8 = b'D';
+
+/// How many more rows there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// The row or part was handed over; more may follow.
+    More,
+    /// The statement is done; so many rows, as the server counts.
+    Done(u64),
+}
+
+impl<S: BufRead + Write> Client<S> {
+    /// Begins `COPY … TO STDOUT`. Rows are taken by [`Self::next_row`] until it says done.
+    ///
+    /// # Errors
+    /// A statement that the server refuses or that is no COPY.
+    pub fn copy_out(&mut self, sql: &str) -> Result<(), Fault> {
+        self.send_query(sql)?;
+        match self.reply_or_drain()? {
+            Message::CopyOutResponse(_) => Ok(()),
+            _ => Err(Fault::Protocol("COPY TO did not begin")),
+        }
+    }
+
+    /// Begins a statement that returns rows, a FETCH from a binary cursor. Rows are taken by [`Self::next_row`].
+    ///
+    /// # Errors
+    /// A broken stream; what the server refuses is said by the first `next_row`.
+    pub fn fetch(&mut self, sql: &str) -> Result<(), Fault> {
+        self.send_query(sql)
+    }
+
+    /// Hands the next CopyData's or DataRow's body to `take`. `row_bytes_max` bounds it.
+    ///
+    /// # Errors
+    /// What the server says while it sends, a row that is too large, a broken stream. After a server's error the
+    /// connection can be used again.
+    #[inline]
+    pub fn next_row<E: From<Fault>>(
+        &mut self,
+        row_bytes_max: usize,
+        take: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<Rows, E> {
+        let step = self.inbox.next(row_bytes_max, |tag, body| match tag {
+            COPY_DATA | DATA_ROW => Ok(take(body)),
+            _ => Err(parse(tag, body)),
+        })?;
+        match step {
+            Ok(taken) => taken.map(|()| Rows::More),
+            Err(other) => Ok(self.after_rows(other?)?),
+        }
+    }
+
+    /// What came was no row: passes over the frame of a result, and at its end reads on to ReadyForQuery.
+    fn after_rows(&mut self, message: Message) -> Result<Rows, Fault> {
+        match message {
+            Message::CommandComplete(done) => {
+                let rows = affected(done.tag()?);
+                self.inbox.drain()?;
+                Ok(Rows::Done(rows))
+            }
+            Message::ErrorResponse(body) => {
+                self.inbox.drain()?;
+                Err(server_error(&body))
+            }
+            Message::RowDescription(_)
+            | Message::CopyDone
+            | Message::NoticeResponse(_)
+            | Message::ParameterStatus(_)
+            | Message::NotificationResponse(_) => Ok(Rows::More),
+            _ => Err(Fault::Protocol("a message comes out of turn among rows")),
+        }
+    }
+
+    /// Begins `COPY … FROM STDIN`. Frames follow by [`Self::copy_frame`], the end by [`Self::copy_done`].
+    ///
+    /// # Errors
+    /// A statement that the server refuses or that is no COPY.
+    pub fn copy_in(&mut self, sql: &str) -> Result<(), Fault> {
+        self.send_query(sql)?;
+        match self.reply_or_drain()? {
+            Message::CopyInResponse(_) => Ok(()),
+            _ => Err(Fault::Protocol("COPY FROM did not begin")),
+        }
+    }
+
+    /// Sends one CopyData. `frame` begins with [`HEADER_BYTES`] bytes of room for the header, so that nothing is
+    /// copied. What the server says against it is heard by [`Self::copy_done`].
+    ///
+    /// # Errors
+    /// A broken stream.
+    pub fn copy_frame(&mut self, frame: &mut [u8]) -> Result<(), Fault> {
+        let length = u32::try_from(frame.len() - 1).map_err(|_| Fault::Protocol("a CopyData is larger than 4 GiB"))?;
+        frame[0] = COPY_DATA;
+        frame[1..HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+        self.inbox.send(frame)
+    }
+
+    /// Ends a COPY and returns the rows that the server counted.
+    ///
+    /// # Errors
+    /// What the server refused of the rows. The connection can be used again.
+    pub fn copy_done(&mut self) -> Result<u64, Fault> {
+        let mut out = BytesMut::new();
+        frontend::copy_done(&mut out);
+        self.inbox.send(&out)?;
+        self.affected()
+    }
+
+    /// Breaks a COPY off; the server throws its rows away. The connection can be used again.
+    ///
+    /// # Errors
+    /// A broken stream.
+    pub fn copy_fail(&mut self) -> Result<(), Fault> {
+        let mut out = BytesMut::new();
+        frontend::copy_fail("broken off", &mut out)?;
+        self.inbox.send(&out)?;
+        self.inbox.drain()
+    }
+}

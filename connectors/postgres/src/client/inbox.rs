@@ -1,0 +1,237 @@
+//! Messages of the server, one at a time, read in place from the stream's own buffer wherever a message lies in it
+//! whole; only one that straddles two buffers is put together in another.
+
+use super::error::{Fault, ServerError};
+use fallible_iterator::FallibleIterator;
+use postgres_protocol::message::backend;
+use std::io::{BufRead, Write};
+
+/// A message's tag and length.
+pub const HEADER_BYTES: usize = 5;
+
+/// The protocol ends a message at 1 GiB; nothing but a row may come near.
+const MESSAGE_BYTES_MAX: usize = 1 << 30;
+
+pub(super) struct Inbox<S> {
+    stream: S,
+    straddling: Vec<u8>,
+}
+
+impl<S: BufRead + Write> Inbox<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, straddling: Vec::new() }
+    }
+
+    pub(super) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(super) fn into_stream(self) -> S {
+        self.stream
+    }
+
+    pub(super) fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
+        self.stream.write_all(message)?;
+        self.stream.flush()?;
+        Ok(())
+    }
+
+    /// Hands the next message's tag and body to `take`. A message with more than `bytes_max` is not read.
+    pub(super) fn next<R>(&mut self, bytes_max: usize, take: impl FnOnce(u8, &[u8]) -> R) -> Result<R, Fault> {
+        let buffer = self.stream.fill_buf()?;
+        if buffer.is_empty() {
+            return Err(closed());
+        }
+        if let Some(length) = message_bytes(buffer)?.filter(|length| *length <= buffer.len()) {
+            within(length, bytes_max)?;
+            let taken = take(buffer[0], &buffer[HEADER_BYTES..length]);
+            self.stream.consume(length);
+            return Ok(taken);
+        }
+        self.gather(bytes_max)?;
+        Ok(take(self.straddling[0], &self.straddling[HEADER_BYTES..]))
+    }
+
+    /// Puts together a message that lies in more than one buffer.
+    fn gather(&mut self, bytes_max: usize) -> Result<(), Fault> {
+        self.straddling.clear();
+        let mut wanted = HEADER_BYTES;
+        while self.straddling.len() < wanted {
+            let buffer = self.stream.fill_buf()?;
+            if buffer.is_empty() {
+                return Err(closed());
+            }
+            let taken = buffer.len().min(wanted - self.straddling.len());
+            self.straddling.extend_from_slice(&buffer[..taken]);
+            self.stream.consume(taken);
+            if self.straddling.len() == HEADER_BYTES
+                && let Some(bytes) = message_bytes(&self.straddling)?
+            {
+                within(bytes, bytes_max)?;
+                wanted = bytes;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message that is part of a dialogue: notices and parameter changes are passed over, an error is an error.
+    pub(super) fn reply(&mut self) -> Result<backend::Message, Fault> {
+        loop {
+            match self.message()? {
+                backend::Message::ErrorResponse(body) => return Err(server_error(&body)),
+                backend::Message::NoticeResponse(_)
+                | backend::Message::ParameterStatus(_)
+                | backend::Message::NotificationResponse(_) => {}
+                message => return Ok(message),
+            }
+        }
+    }
+
+    /// The next message of any kind, parsed.
+    pub(super) fn message(&mut self) -> Result<backend::Message, Fault> {
+        self.next(MESSAGE_BYTES_MAX, parse)?
+    }
+
+    /// Reads up to and including ReadyForQuery, so that the connection can be used again after an error.
+    pub(super) fn drain(&mut self) -> Result<(), Fault> {
+        while !matches!(self.message()?, backend::Message::ReadyForQuery(_)) {}
+        Ok(())
+    }
+}
+
+/// The whole message's bytes, header included, as soon as the header is there.
+fn message_bytes(buffer: &[u8]) -> Result<Option<usize>, Fault> {
+    let Some(length) = buffer.get(1..HEADER_BYTES) else { return Ok(None) };
+    let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
+    if !(4..=MESSAGE_BYTES_MAX).contains(&length) {
+        return Err(Fault::Protocol("a message has an impossible length"));
+    }
+    Ok(Some(length + 1))
+}
+
+fn within(bytes: usize, bytes_max: usize) -> Result<(), Fault> {
+    if bytes > bytes_max.saturating_add(HEADER_BYTES) {
+        return Err(Fault::RowTooLarge { bytes, bytes_max });
+    }
+    Ok(())
+}
+
+/// A message's tag and body through the parser of postgres-protocol, which wants them in one buffer of its own.
+pub(super) fn parse(tag: u8, body: &[u8]) -> Result<backend::Message, Fault> {
+    let mut buffer = bytes::BytesMut::with_capacity(HEADER_BYTES + body.len());
+    let length = u32::try_from(body.len() + 4).map_err(|_| Fault::Protocol("a message has an impossible length"))?;
+    buffer.extend_from_slice(&[tag]);
+    buffer.extend_from_slice(&length.to_be_bytes());
+    buffer.extend_from_slice(body);
+    let message = backend::Message::parse(&mut buffer).map_err(|_| Fault::Protocol("a message has no known form"))?;
+    message.ok_or(Fault::Protocol("a message is cut short"))
+}
+
+pub(super) fn server_error(body: &backend::ErrorResponseBody) -> Fault {
+    let mut fields = Vec::new();
+    let mut list = body.fields();
+    while let Ok(Some(field)) = list.next() {
+        fields.push((field.type_(), String::from_utf8_lossy(field.value_bytes()).into_owned()));
+    }
+    Fault::Server(Box::new(ServerError::from_fields(fields.iter().map(|(field, text)| (*field, text.as_str())))))
+}
+
+fn closed() -> Fault {
+    Fault::Io(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the peer closed the connection"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! P1: however the stream is cut into buffers, the messages are the same. P2: whatever bytes come, the inbox ends
+    //! with a message or an error, never a panic, and never takes more than the bound.
+
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::{self, Read};
+
+    /// A stream that brings its bytes in buffers of the given sizes.
+    struct Cut {
+        bytes: Vec<u8>,
+        at: usize,
+        sizes: Vec<usize>,
+        turn: usize,
+        left: usize,
+    }
+
+    impl Cut {
+        fn new(bytes: Vec<u8>, sizes: Vec<usize>) -> Self {
+            Self { bytes, at: 0, sizes, turn: 0, left: 0 }
+        }
+    }
+
+    impl BufRead for Cut {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            if self.left == 0 {
+                self.left = self.sizes[self.turn % self.sizes.len()].min(self.bytes.len() - self.at);
+                self.turn += 1;
+            }
+            Ok(&self.bytes[self.at..self.at + self.left])
+        }
+
+        fn consume(&mut self, bytes: usize) {
+            self.at += bytes;
+            self.left -= bytes;
+        }
+    }
+
+    impl Read for Cut {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            unreachable!("the inbox reads by fill_buf")
+        }
+    }
+
+    impl Write for Cut {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn message() -> impl Strategy<Value = (u8, Vec<u8>)> {
+        (any::<u8>(), prop::collection::vec(any::<u8>(), 0..40))
+    }
+
+    fn encoded(messages: &[(u8, Vec<u8>)]) -> Vec<u8> {
+        let encode = |(tag, body): &(u8, Vec<u8>)| {
+            let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+            [&[*tag][..], &length, body].concat()
+        };
+        messages.iter().flat_map(encode).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn p1_cuts_do_not_matter(messages in prop::collection::vec(message(), 1..20), sizes in prop::collection::vec(1_usize..60, 1..8)) {
+            let mut inbox = Inbox::new(Cut::new(encoded(&messages), sizes));
+            for expected in &messages {
+                let seen = inbox.next(64, |tag, body| (tag, body.to_vec())).unwrap();
+                prop_assert_eq!(&seen, expected);
+            }
+            prop_assert!(matches!(inbox.next(64, |_, _| ()), Err(Fault::Io(_))));
+        }
+
+        #[test]
+        fn p2_garbage_ends(bytes in prop::collection::vec(any::<u8>(), 0..200), sizes in prop::collection::vec(1_usize..60, 1..8)) {
+            let mut inbox = Inbox::new(Cut::new(bytes, sizes));
+            while let Ok(body_bytes) = inbox.next(100, |_, body| body.len()) {
+                prop_assert!(body_bytes <= 100);
+            }
+            prop_assert!(inbox.straddling.capacity() <= 256);
+        }
+    }
+
+    #[test]
+    fn a_row_above_the_bound_is_not_gathered() {
+        let mut inbox = Inbox::new(Cut::new(encoded(&[(b'd', vec![7; 1000])]), vec![9]));
+        assert!(matches!(inbox.next(500, |_, _| ()), Err(Fault::RowTooLarge { bytes_max: 500, .. })));
+        assert!(inbox.straddling.len() < 10);
+    }
+}

@@ -1,0 +1,177 @@
+//! What was decided, mirrored from the connector contract in plain types, and the statements made of it. Nothing here
+//! decides or builds anything.
+
+/// What happens to rows that are already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// They stay.
+    Append,
+    /// They go.
+    Replace,
+    /// Rows with the same key are updated.
+    Upsert,
+}
+
+/// How rows enter the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// COPY … FROM STDIN (FORMAT binary).
+    Copy,
+    /// INSERT with literals, many rows a statement.
+    Insert,
+    /// INSERT … ON CONFLICT, many rows a statement.
+    Upsert,
+}
+
+/// How rows come to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publication {
+    /// Written straight into the target.
+    Direct,
+    /// Written into a new table that takes the target's place.
+    Swap,
+    /// Written into a staging table; the target is emptied and filled from it.
+    Refill,
+    /// Written into a staging table and merged from it.
+    Merge,
+}
+
+/// What a statement does to the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Makes an object.
+    Create,
+    /// Changes an object.
+    Change,
+    /// Removes an object or rows that were there.
+    Remove,
+    /// Writes rows.
+    Write,
+    /// Locks, settings.
+    Control,
+}
+
+/// When a statement runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Once per run, before the first stream.
+    Bookkeeping,
+    /// Before the first row.
+    Setup,
+    /// How rows enter.
+    Load,
+    /// After the last row.
+    Publish,
+}
+
+/// One statement, exactly as it will be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// When it runs.
+    pub phase: Phase,
+    /// What it does.
+    pub effect: Effect,
+    /// The text.
+    pub sql: String,
+    /// What it is for, in a few words.
+    pub purpose: String,
+}
+
+/// A column written. `target` is SQL of a type that [`crate::fit`] made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct WriteColumn {
+    pub name: String,
+    pub target: String,
+    pub nullable: bool,
+}
+
+/// All that must be known to write one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // As the contract has it.
+pub struct WriteDecision {
+    /// Makes names of staging tables.
+    pub staging_seed: String,
+    /// The target's schema.
+    pub namespace: String,
+    /// The target's name.
+    pub name: String,
+    /// The schema is created.
+    pub create_schema: bool,
+    /// The table is created.
+    pub create_table: bool,
+    /// Statements that make missing types first, each once.
+    pub types: Vec<Statement>,
+    /// What happens to rows already there.
+    pub disposition: Disposition,
+    /// How rows enter.
+    pub strategy: Strategy,
+    /// How they come to be seen.
+    pub publication: Publication,
+    /// In the order of the stream; for a swap all of the target's.
+    pub columns: Vec<WriteColumn>,
+    /// The primary key of a table that is created or swapped in.
+    pub primary_key: Vec<String>,
+    /// What identifies a row for upsert.
+    pub conflict_key: Vec<String>,
+    /// A written column is an identity that the server generates always.
+    pub override_identity: bool,
+    /// DELETE where TRUNCATE is not possible.
+    pub delete_instead_of_truncate: bool,
+}
+
+/// What is made of a [`WriteDecision`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedWrite {
+    /// In the order of execution. There is one of phase [`Phase::Load`]: a whole COPY, or the head of each INSERT, up to
+    /// and with VALUES.
+    pub statements: Vec<Statement>,
+    /// "ON CONFLICT …": the end of each INSERT, or the end of the merging statement.
+    pub conflict_clause: Option<String>,
+}
+
+/// What a stream reads from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relation {
+    /// A table or view: schema and name.
+    Table(String, String),
+    /// One SELECT.
+    Query(String),
+}
+
+/// How a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetch {
+    /// One COPY … TO STDOUT.
+    Copy,
+    /// A server-side cursor.
+    Cursor,
+}
+
+/// Only rows of this window; bounds in the text form of the column's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// The column.
+    pub column: String,
+    /// Exclusive.
+    pub after: Option<String>,
+    /// Inclusive.
+    pub up_to: Option<String>,
+}
+
+/// How a stream is read. `columns` are the fields of the stream's schema, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadDecision {
+    /// From what.
+    pub relation: Relation,
+    /// The columns.
+    pub columns: Vec<String>,
+    /// A condition in SQL, from the sync file.
+    pub filter: Option<String>,
+    /// How.
+    pub fetch: Fetch,
+    /// In how many parts; 1.
+    pub partitions: u32,
+    /// Only these rows.
+    pub window: Option<Window>,
+}

@@ -1,0 +1,107 @@
+//! What records runs at a destination: a schema, a table of receipts, one of checkpoints, one of the tables that hold
+//! nothing but our rows.
+
+use super::{PrepareError, qualified, statement};
+use crate::{
+    decision::{Effect, Phase, Statement},
+    sql::Sql,
+    types::catalog::TextRow,
+};
+
+/// What records runs, in the order in which it is made: what it is for, the condition that it is there, how it is made.
+const OBJECTS: [(&str, &str, &str); 4] = [
+    (
+        "schema of the records of runs",
+        "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '_rapidbyte')",
+        "CREATE SCHEMA IF NOT EXISTS _rapidbyte",
+    ),
+    (
+        "receipts of runs",
+        "EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'runs')",
+        "CREATE TABLE IF NOT EXISTS _rapidbyte.runs (run text PRIMARY KEY, sync text NOT NULL, plan text NOT NULL, \
+         finished_at timestamptz NOT NULL DEFAULT pg_catalog.now(), receipt jsonb NOT NULL)",
+    ),
+    (
+        "checkpoints of streams",
+        "EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'checkpoints')",
+        "CREATE TABLE IF NOT EXISTS _rapidbyte.checkpoints (sync text, stream text, cursor_column text NOT NULL, \
+         cursor_type text NOT NULL, value text NOT NULL, run text NOT NULL, PRIMARY KEY (sync, stream))",
+    ),
+    (
+        "tables that hold our rows alone",
+        "EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'targets')",
+        "CREATE TABLE IF NOT EXISTS _rapidbyte.targets (relation oid PRIMARY KEY, run text NOT NULL)",
+    ),
+];
+
+/// Asks which of the objects are there: one row, a column of "t" or "f" for each.
+pub fn bookkeeping_query() -> String {
+    Sql::new().raw("SELECT ").join(", ", OBJECTS, |sql, (_, is_there, _)| sql.raw(is_there)).done()
+}
+
+/// Makes those that the answer to [`bookkeeping_query`] says are missing.
+pub fn bookkeeping(rows: &[TextRow]) -> Vec<Statement> {
+    let there = |at: usize| rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t");
+    let missing = OBJECTS.into_iter().enumerate().filter(|(at, _)| !there(*at));
+    missing
+        .map(|(_, (purpose, _, sql))| statement(Phase::Bookkeeping, Effect::Create, purpose, Sql::new().raw(sql)))
+        .collect()
+}
+
+/// Records a run; `receipt` is JSON. A second record of one run is an error (23505).
+pub fn insert_receipt(run: &str, sync: &str, plan: &str, receipt: &str) -> Result<String, PrepareError> {
+    let sql = Sql::new().raw("INSERT INTO _rapidbyte.runs (run, sync, plan, receipt) VALUES (");
+    Ok(values(sql, &[run, sync, plan, receipt])?.raw(")").done())
+}
+
+/// Records up to where a stream's rows are in the destination.
+pub fn upsert_checkpoint(
+    sync: &str,
+    stream: &str,
+    cursor_column: &str,
+    cursor_type: &str,
+    value: &str,
+    run: &str,
+) -> Result<String, PrepareError> {
+    let sql = Sql::new()
+        .raw("INSERT INTO _rapidbyte.checkpoints (sync, stream, cursor_column, cursor_type, value, run) VALUES (");
+    let sql = values(sql, &[sync, stream, cursor_column, cursor_type, value, run])?;
+    Ok(sql
+        .raw(
+            ") ON CONFLICT (sync, stream) DO UPDATE SET cursor_column = EXCLUDED.cursor_column, \
+             cursor_type = EXCLUDED.cursor_type, value = EXCLUDED.value, run = EXCLUDED.run",
+        )
+        .done())
+}
+
+/// Asks whether a run was recorded: one row, one column, "t" or "f". The table of receipts must be there.
+pub fn outcome_query(run: &str) -> Result<String, PrepareError> {
+    let sql = Sql::new().raw("SELECT EXISTS (SELECT FROM _rapidbyte.runs WHERE run = ").literal(run)?;
+    Ok(sql.raw(")").done())
+}
+
+/// Records that all rows of a table came by this run: it was made or emptied in it. By OID, so that a table that
+/// somebody makes later under the same name is not taken for ours.
+pub fn upsert_target(namespace: &str, name: &str, run: &str) -> Result<String, PrepareError> {
+    let table = qualified(namespace, name)?;
+    let sql = Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, run) VALUES (").literal(&table.quoted())?;
+    let sql = sql.raw("::pg_catalog.regclass::pg_catalog.oid, ").literal(run)?;
+    Ok(sql.raw(") ON CONFLICT (relation) DO UPDATE SET run = EXCLUDED.run").done())
+}
+
+/// Asks whether all rows of a table came by our runs: one row, one column, "t" or "f". The table of targets must be there.
+pub fn filled_query(namespace: &str, name: &str) -> Result<String, PrepareError> {
+    let table = qualified(namespace, name)?;
+    let sql = Sql::new().raw("SELECT EXISTS (SELECT FROM _rapidbyte.targets WHERE relation = pg_catalog.to_regclass(");
+    Ok(sql.literal(&table.quoted())?.raw(")::pg_catalog.oid)").done())
+}
+
+fn values(mut sql: Sql, values: &[&str]) -> Result<Sql, PrepareError> {
+    for (at, value) in values.iter().enumerate() {
+        sql = if at == 0 { sql } else { sql.raw(", ") }.literal(value)?;
+    }
+    Ok(sql)
+}

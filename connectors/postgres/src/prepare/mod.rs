@@ -1,0 +1,56 @@
+//! From decisions to exact statements. Pure: the same decision gives the same statements. Nothing here decides.
+
+mod bookkeeping;
+mod names;
+mod read;
+mod write;
+
+pub use bookkeeping::{
+    bookkeeping, bookkeeping_query, filled_query, insert_receipt, outcome_query, upsert_checkpoint, upsert_target,
+};
+pub use read::{fetch, read, select};
+pub use write::{loaded_query, write};
+
+use crate::{
+    decision::{Effect, Phase, Statement},
+    ident::{Ident, IdentError, QualifiedName},
+    literal::NulError,
+    sql::Sql,
+};
+
+/// Why a decision has no statements.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrepareError {
+    /// A name that no server would store.
+    #[error("{name:?} cannot be a name: {error}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why.
+        #[source]
+        error: IdentError,
+    },
+    /// A value with U+0000.
+    #[error(transparent)]
+    Nul(#[from] NulError),
+    /// A decision that means nothing here.
+    #[error("{0}")]
+    Unsupported(&'static str),
+}
+
+fn ident(name: &str) -> Result<Ident, PrepareError> {
+    Ident::new(name).map_err(|error| PrepareError::Name { name: name.to_owned(), error })
+}
+
+fn idents<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Vec<Ident>, PrepareError> {
+    names.into_iter().map(|name| ident(name)).collect()
+}
+
+fn qualified(namespace: &str, name: &str) -> Result<QualifiedName, PrepareError> {
+    let schema = if namespace.is_empty() { None } else { Some(ident(namespace)?) };
+    Ok(QualifiedName { schema, name: ident(name)? })
+}
+
+fn statement(phase: Phase, effect: Effect, purpose: impl Into<String>, sql: Sql) -> Statement {
+    Statement { phase, effect, sql: sql.done(), purpose: purpose.into() }
+}

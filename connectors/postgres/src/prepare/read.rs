@@ -1,0 +1,69 @@
+//! The statements of the reading side.
+
+use super::{PrepareError, ident, idents, qualified};
+use crate::{
+    decision::{Fetch, ReadDecision, Relation, Window},
+    sql::Sql,
+};
+
+/// The statements of a stream, one per partition: a COPY to read in binary format, or the declaration of the cursor that
+/// [`fetch`] reads from.
+pub fn read(decision: &ReadDecision) -> Result<Vec<String>, PrepareError> {
+    if decision.partitions != 1 {
+        return Err(PrepareError::Unsupported("a stream is read in one part"));
+    }
+    let select = selected(decision)?;
+    let sql = match decision.fetch {
+        Fetch::Copy => Sql::new().raw("COPY (").part(&select).raw(") TO STDOUT (FORMAT binary)"),
+        Fetch::Cursor => {
+            Sql::new().raw("DECLARE rapidbyte_rows BINARY NO SCROLL CURSOR WITHOUT HOLD FOR ").part(&select)
+        }
+    };
+    Ok(vec![sql.done()])
+}
+
+/// Fetches at most so many rows from the cursor that [`read`] declares.
+pub fn fetch(rows: u32) -> String {
+    Sql::new().raw("FETCH FORWARD ").number(u64::from(rows)).raw(" FROM rapidbyte_rows").done()
+}
+
+/// The SELECT alone, for the server's planner to explain.
+pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
+    Ok(selected(decision)?.done())
+}
+
+/// The user's own SQL stands on lines of its own, so that a comment at its end ends there.
+fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
+    let columns = idents(&decision.columns)?;
+    let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ");
+    let sql = match &decision.relation {
+        Relation::Table(namespace, name) => sql.name(&qualified(namespace, name)?),
+        Relation::Query(query) => sql.raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
+    };
+    let conditions = conditions(decision)?;
+    if conditions.is_empty() {
+        return Ok(sql);
+    }
+    Ok(sql.raw(" WHERE ").join(" AND ", &conditions, Sql::part))
+}
+
+fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
+    let mut conditions = Vec::new();
+    if let Some(filter) = &decision.filter {
+        conditions.push(Sql::new().raw("(\n").of_the_user(filter).raw("\n)"));
+    }
+    if let Some(Window { column, after, up_to }) = &decision.window {
+        let column = ident(column)?;
+        for (operator, bound) in [(" > ", after), (" <= ", up_to)] {
+            if let Some(bound) = bound {
+                conditions.push(Sql::new().ident(&column).raw(operator).literal(bound)?);
+            }
+        }
+    }
+    Ok(conditions)
+}
+
+/// A query without the semicolon that people end statements with.
+fn bare(query: &str) -> &str {
+    query.trim().trim_end_matches(';').trim_end()
+}

@@ -1,0 +1,91 @@
+//! What a source needs to know of a relation that it reads, and which relations there are.
+
+use super::{KEY_COLUMNS, RelationKind, of_relation};
+use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
+use serde::Deserialize;
+
+/// A relation that is read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRelation {
+    /// What it is.
+    pub kind: RelationKind,
+    /// It has no pages, so no rows; estimates of the planner say otherwise.
+    pub empty: bool,
+    /// The primary key's columns; empty: none.
+    pub key: Vec<String>,
+    /// The columns of other unique keys that hold no NULL.
+    pub unique_keys: Vec<Vec<String>>,
+}
+
+/// The query for one relation: no row where it is not there, otherwise one of [`SourceRelation`].
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
+    let sql = Sql::new()
+        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0, 'key', ")
+        .raw("coalesce((SELECT ")
+        .raw(KEY_COLUMNS)
+        .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")
+        .raw("coalesce((SELECT json_agg(")
+        .raw(KEY_COLUMNS)
+        .raw(
+            " ORDER BY i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique \
+             AND i.indisvalid AND i.indimmediate AND NOT i.indisprimary AND i.indpred IS NULL AND i.indexprs IS NULL \
+             AND NOT EXISTS (SELECT FROM unnest(i.indkey) AS k(attnum) JOIN pg_catalog.pg_attribute a \
+             ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'))::text",
+        );
+    Ok(of_relation(sql, name)?.done())
+}
+
+/// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it.
+pub fn explain_query(select: &str) -> String {
+    Sql::new().raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
+}
+
+/// A relation that a source offers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Name and type of each column, in order.
+    pub columns: Vec<(String, String)>,
+    /// The primary key's columns.
+    pub key: Vec<String>,
+    /// Estimated rows; none where nobody has counted.
+    pub rows: Option<u64>,
+    /// Estimated bytes of a row.
+    pub bytes_per_row: Option<u32>,
+}
+
+/// The query for all relations that the role may read, but for the system's own and ours: one row of [`Listed`] each.
+pub const DISCOVER_QUERY: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, 'kind', c.relkind, \
+     'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)) \
+     ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
+     'key', coalesce((SELECT (SELECT json_agg(a.attname ORDER BY k.at) FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, at) \
+     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.at <= i.indnkeyatts) \
+     FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), \
+     'rows', CASE WHEN c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0 \
+     WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'm', 'p') THEN c.reltuples::int8 END, \
+     'bytes_per_row', (SELECT pg_catalog.sum(s.avg_width)::int4 FROM pg_catalog.pg_stats s \
+     WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited))::text \
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition AND c.relpersistence <> 't' \
+     AND n.nspname NOT IN ('pg_catalog', 'information_schema', '_rapidbyte') AND n.nspname !~ '^pg_(toast|temp)' \
+     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT') \
+     ORDER BY n.nspname, c.relname";
+
+/// Rows and bytes of a row that an answer to [`explain_query`] expects.
+pub fn explained(answer: &str) -> Option<(u64, u32)> {
+    let plan: serde_json::Value = serde_json::from_str(answer).ok()?;
+    let plan = plan.get(0)?.get("Plan")?;
+    let rows = plan.get("Plan Rows")?.as_u64()?;
+    let width = plan.get("Plan Width")?.as_u64()?;
+    Some((rows, u32::try_from(width).ok()?))
+}

@@ -1,0 +1,146 @@
+//! What a destination needs to know of a relation that it writes: all that decides how it can be written, and all that
+//! hangs on it.
+
+use super::{KEY_COLUMNS, RelationKind, of_relation};
+use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
+use serde::Deserialize;
+
+/// A target, there or not.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRelation {
+    /// Its schema is there.
+    pub schema_exists: bool,
+    /// We may create in the schema, or the schema itself where it is absent.
+    pub can_create: bool,
+    /// The relation; none: absent.
+    pub table: Option<TargetTable>,
+}
+
+/// A target that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetTable {
+    /// What it is.
+    pub kind: RelationKind,
+    /// `t` temporary, `u` unlogged, `p` permanent.
+    pub persistence: String,
+    /// Row-level security holds for us.
+    pub row_level_security: bool,
+    /// Rows can be inserted at all.
+    pub insertable: bool,
+    /// Estimated rows; zero where it has no pages.
+    pub rows: Option<u64>,
+    /// Unique keys, the primary one first.
+    pub keys: Vec<TargetKey>,
+    /// What hangs on it, ordered.
+    pub dependents: Vec<Dependent>,
+    /// `select`, `insert`, `update`, `delete`, `truncate`, `own`: those that we have.
+    pub privileges: Vec<String>,
+}
+
+/// A unique key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, clippy::struct_excessive_bools)]
+pub struct TargetKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub primary: bool,
+    pub partial: bool,
+    pub expression: bool,
+    pub deferrable: bool,
+    pub nulls_not_distinct: bool,
+}
+
+/// Something that hangs on a target.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Dependent {
+    pub kind: String,
+    pub name: String,
+}
+
+/// The query for one target: always one row of [`TargetRelation`].
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
+    let schema = name.schema.as_ref().map_or(super::DEFAULT_SCHEMA, |schema| schema.as_str());
+    let sql = Sql::new()
+        .raw("SELECT json_build_object('schema_exists', s.oid IS NOT NULL, 'can_create', CASE WHEN s.oid IS NULL ")
+        .raw("THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') ")
+        .raw("ELSE pg_catalog.has_schema_privilege(s.oid, 'CREATE') END, 'table', (SELECT json_build_object(")
+        .raw(TABLE)
+        .raw(", 'keys', ")
+        .raw(KEYS_BEFORE_COLUMNS)
+        .raw(KEY_COLUMNS)
+        .raw(KEYS_AFTER_COLUMNS)
+        .raw(", 'dependents', (SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
+        .join(" UNION ALL ", DEPENDENTS, Sql::raw)
+        .raw(") AS d(kind, name)), 'privileges', ")
+        .raw(PRIVILEGES)
+        .raw(")");
+    Ok(of_relation(sql, name)?
+        .raw("))::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = ")
+        .literal(schema)?
+        .done())
+}
+
+/// `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
+const TABLE: &str = "'kind', c.relkind, 'persistence', c.relpersistence, \
+     'row_level_security', pg_catalog.row_security_active(c.oid), \
+     'insertable', CASE WHEN c.relkind IN ('r', 'p') THEN true WHEN c.relkind = 'm' THEN false \
+     ELSE pg_catalog.pg_relation_is_updatable(c.oid, true) & 8 = 8 END, \
+     'rows', CASE WHEN c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0 \
+     WHEN c.reltuples > 0 AND c.relkind IN ('r', 'p') THEN c.reltuples::int8 END";
+
+/// `indnullsnotdistinct` is a column since PostgreSQL 15.
+const KEYS_BEFORE_COLUMNS: &str = "(SELECT coalesce(json_agg(json_build_object('name', x.relname, \
+     'primary', i.indisprimary, 'partial', i.indpred IS NOT NULL, 'expression', i.indexprs IS NOT NULL, \
+     'deferrable', NOT i.indimmediate, \
+     'nulls_not_distinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false), 'columns', ";
+
+const KEYS_AFTER_COLUMNS: &str = ") ORDER BY NOT i.indisprimary, x.relname), '[]') FROM pg_catalog.pg_index i \
+     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid)";
+
+const PRIVILEGES: &str = "(SELECT coalesce(json_agg(p.name ORDER BY p.name), '[]') FROM (VALUES \
+     ('select', pg_catalog.has_table_privilege(c.oid, 'SELECT')), ('insert', pg_catalog.has_table_privilege(c.oid, 'INSERT')), \
+     ('update', pg_catalog.has_table_privilege(c.oid, 'UPDATE')), ('delete', pg_catalog.has_table_privilege(c.oid, 'DELETE')), \
+     ('truncate', pg_catalog.has_table_privilege(c.oid, 'TRUNCATE')), ('own', pg_catalog.pg_has_role(c.relowner, 'USAGE'))) \
+     AS p(name, has) WHERE p.has)";
+
+/// Kind and name of all that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
+/// "foreign key from" is another table's that points here, "foreign key to" one of `c` itself.
+const DEPENDENTS: [&str; 16] = [
+    "SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, vn.nspname || '.' || v.relname \
+     FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class v ON v.oid = r.ev_class \
+     JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND v.oid <> c.oid",
+    "SELECT 'foreign key from', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
+     AND k.conrelid <> c.oid AND k.conparentid = 0",
+    "SELECT 'foreign key to', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
+    "SELECT CASE k.contype WHEN 'c' THEN 'check' ELSE 'exclusion' END, k.conname::text FROM pg_catalog.pg_constraint k \
+     WHERE k.contype IN ('c', 'x') AND k.conrelid = c.oid",
+    "SELECT 'trigger', t.tgname::text FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal",
+    "SELECT 'rule', r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'",
+    "SELECT 'policy', p.polname::text FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid",
+    "SELECT DISTINCT 'grant', CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
+     FROM pg_catalog.aclexplode(c.relacl) g WHERE g.grantee <> c.relowner",
+    "SELECT 'column grant', a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL",
+    "SELECT 'publication', p.pubname::text FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid \
+     WHERE r.prrelid = c.oid",
+    "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+     WHERE i.indrelid = c.oid AND NOT i.indisprimary",
+    "SELECT CASE WHEN a.attidentity <> '' THEN 'identity' WHEN a.attgenerated <> '' THEN 'generated' ELSE 'default' END, a.attname::text \
+     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.atthasdef OR a.attidentity <> '')",
+    "SELECT CASE WHEN h.inhparent = c.oid THEN 'child' ELSE 'parent' END, h.inhrelid::pg_catalog.regclass::text \
+     FROM pg_catalog.pg_inherits h WHERE c.oid IN (h.inhparent, h.inhrelid)",
+    "SELECT 'comment', coalesce(a.attname::text, c.relname::text) FROM pg_catalog.pg_description m LEFT JOIN pg_catalog.pg_attribute a \
+     ON a.attrelid = c.oid AND a.attnum = m.objsubid AND m.objsubid > 0 \
+     WHERE m.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objoid = c.oid",
+    "SELECT 'statistics', e.stxname::text FROM pg_catalog.pg_statistic_ext e WHERE e.stxrelid = c.oid",
+    "SELECT 'storage', o.name FROM (VALUES (c.reloptions IS NOT NULL, 'options'), (c.reltablespace <> 0, 'tablespace'), \
+     (c.relreplident <> 'd', 'replica identity'), (c.reloftype <> 0, 'type')) AS o(has, name) WHERE o.has",
+];

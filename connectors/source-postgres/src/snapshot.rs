@@ -1,0 +1,48 @@
+//! One snapshot for all streams of a run: tables are locked against changes of their definition first, since a snapshot
+//! without the lock sees an empty table after a TRUNCATE and a changed one after an ALTER.
+
+use crate::{bindings::exports::rapidbyte::connector::source as contract, inspect};
+use rapidbyte_postgres::{decision, ident::QualifiedName, relation, snapshot};
+use rapidbyte_postgres_guest::{Session, json_row, name_error};
+use rapidbyte_sdk::types::Error;
+
+/// Begins the transaction and returns the token by which others join it.
+pub(crate) fn open(session: &mut Session, relations: Vec<contract::Relation>) -> Result<String, Error> {
+    let lockable = lockable(session, relations)?;
+    session.query(snapshot::BEGIN)?;
+    lock(session, &lockable, snapshot::Wait::Yes)?;
+    session.text(snapshot::EXPORT)
+}
+
+/// Begins a transaction that sees what the token's sees.
+pub(crate) fn join(session: &mut Session, token: &str, relations: Vec<contract::Relation>) -> Result<(), Error> {
+    let lockable = lockable(session, relations)?;
+    let import = snapshot::import(token).map_err(|error| name_error(&error))?;
+    session.query(snapshot::BEGIN)?;
+    session.query(&import)?;
+    lock(session, &lockable, snapshot::Wait::No)
+}
+
+fn lock(session: &mut Session, relations: &[QualifiedName], wait: snapshot::Wait) -> Result<(), Error> {
+    if !relations.is_empty() {
+        session.query(&snapshot::lock(relations, wait))?;
+    }
+    Ok(())
+}
+
+/// What can be locked: tables, partitioned tables, and views with all below them. It is asked before the transaction
+/// begins, since the first SELECT in it would take the snapshot. One that is gone is for `inspect` to tell.
+fn lockable(session: &mut Session, relations: Vec<contract::Relation>) -> Result<Vec<QualifiedName>, Error> {
+    let mut lockable = Vec::new();
+    for relation in relations {
+        let decision::Relation::Table(namespace, name) = inspect::relation(relation) else { continue };
+        let name = relation::qualified(&namespace, &name).map_err(|error| name_error(&error))?;
+        let sql = relation::source_query(&name).map_err(|error| name_error(&error))?;
+        if let Some(row) = session.query(&sql)?.rows.first()
+            && json_row::<relation::SourceRelation>(row)?.kind.is_lockable()
+        {
+            lockable.push(name);
+        }
+    }
+    Ok(lockable)
+}

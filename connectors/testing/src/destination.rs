@@ -1,0 +1,191 @@
+//! The destination: counts what it is given, and says by log what it is asked to do.
+//!
+//! Faults of its own: count-more, count-less, received-less and absurd at "finish"; lost at "commit" (the answer is lost);
+//! committed at "outcome" (otherwise the run is unknown); refused at "inspect" (the column cannot be moved).
+
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]
+mod bindings {
+    rapidbyte_sdk::destination_world!();
+    export!(Component with_types_in self);
+    use super::Component;
+}
+
+use crate::{
+    settings::{Settings, description},
+    source::{finding, server},
+};
+use bindings::exports::rapidbyte::connector::destination as contract;
+use rapidbyte_sdk::{
+    FrameReader,
+    host::{self, Level},
+    types::{Batch, Category, Description, Endpoint, Error, Finding, ObjectName, Role, Server},
+};
+use std::cell::{Cell, RefCell};
+
+struct Component;
+
+impl contract::Guest for Component {
+    type Session = Session;
+    type Writer = Writer;
+
+    fn describe() -> Description {
+        rapidbyte_sdk::report_panics();
+        description(Role::Destination)
+    }
+
+    fn abilities() -> contract::Capabilities {
+        contract::Capabilities {
+            dispositions: vec![contract::Disposition::Append],
+            strategies: vec![contract::Strategy::Copy],
+            name_bytes_max: 63,
+        }
+    }
+
+    fn endpoints(settings: Vec<(String, String)>) -> Result<Vec<Endpoint>, Error> {
+        let settings = Settings::of(&settings);
+        settings.at("endpoints")?;
+        Ok(settings.endpoints())
+    }
+
+    fn prepare(_: contract::WriteDecision) -> Result<contract::PreparedWrite, Error> {
+        let load = contract::Statement {
+            phase: contract::Phase::Load,
+            effect: contract::Effect::Write,
+            sql: "count".to_owned(),
+            purpose: "counts rows".to_owned(),
+        };
+        Ok(contract::PreparedWrite { statements: vec![load], conflict_clause: None })
+    }
+}
+
+struct Session {
+    settings: Settings,
+}
+
+impl Session {
+    /// Says what is being done, then commits the faults asked for there.
+    fn at(&self, place: &str) -> Result<(), Error> {
+        at(&self.settings, place)
+    }
+}
+
+fn at(settings: &Settings, place: &str) -> Result<(), Error> {
+    host::log(Level::Trace, place);
+    settings.at(place)
+}
+
+impl contract::GuestSession for Session {
+    fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
+        let settings = Settings::of(&settings);
+        at(&settings, "open")?;
+        Ok(contract::Session::new(Self { settings }))
+    }
+
+    fn server(&self) -> Result<Server, Error> {
+        self.at("server")?;
+        Ok(server())
+    }
+
+    fn check(&self) -> Result<Vec<Finding>, Error> {
+        self.at("check")?;
+        Ok(vec![finding(&self.settings.password)])
+    }
+
+    fn inspect(&self, _: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
+        self.at("inspect")?;
+        let refused = self.settings.has("refused", "inspect");
+        let reader = FrameReader::new(&schema).map_err(rapidbyte_sdk::fault)?;
+        let fit = |column: &String| contract::ColumnFit {
+            column: column.clone(),
+            target: "bigint".to_owned(),
+            label: if refused { contract::FitLabel::Refused } else { contract::FitLabel::Exact },
+            note: refused.then(|| "this was asked for".to_owned()),
+            literal: true,
+            types: Vec::new(),
+        };
+        Ok(contract::TargetObservation {
+            kind: None,
+            schema_exists: true,
+            columns: Vec::new(),
+            fits: reader.schema().fields().iter().map(|field| fit(field.name())).collect(),
+            keys: Vec::new(),
+            row_level_security: false,
+            insertable: true,
+            temporary: false,
+            unlogged: false,
+            filled_by_us: false,
+            dependents: Vec::new(),
+            privileges: vec![contract::Privilege::CreateInSchema],
+            rows: None,
+        })
+    }
+
+    fn bookkeeping(&self) -> Result<Vec<contract::Statement>, Error> {
+        self.at("bookkeeping")?;
+        Ok(Vec::new())
+    }
+
+    fn begin(&self, _: contract::RunInfo) -> Result<(), Error> {
+        self.at("begin")
+    }
+
+    fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
+        self.at("open-writer")?;
+        let reader = FrameReader::new(&request.schema).map_err(rapidbyte_sdk::fault)?;
+        let writer = Writer { settings: self.settings.clone(), reader: RefCell::new(reader), rows: Cell::new(0) };
+        Ok(contract::Writer::new(writer))
+    }
+
+    fn commit(&self, _: Vec<contract::Checkpoint>, receipt: String) -> Result<(), Error> {
+        host::log(Level::Debug, &receipt);
+        self.at("commit")?;
+        if self.settings.has("lost", "commit") {
+            return Err(Error::new(Category::Network, "the answer was lost"));
+        }
+        Ok(())
+    }
+
+    fn abort(&self) -> Result<(), Error> {
+        self.at("abort")
+    }
+
+    fn outcome(&self, _: String) -> Result<contract::RunOutcome, Error> {
+        self.at("outcome")?;
+        let committed = self.settings.has("committed", "outcome");
+        Ok(if committed { contract::RunOutcome::Committed } else { contract::RunOutcome::Unknown })
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        self.at("close")
+    }
+}
+
+struct Writer {
+    settings: Settings,
+    reader: RefCell<FrameReader>,
+    rows: Cell<u64>,
+}
+
+impl contract::GuestWriter for Writer {
+    fn write(&self, batch: Batch) -> Result<(), Error> {
+        at(&self.settings, "write")?;
+        let batch = self.reader.borrow_mut().batch(batch.frame);
+        let batch = batch.map_err(|error| Error::new(Category::Protocol, error.to_string()))?;
+        self.rows.set(self.rows.get() + batch.num_rows() as u64);
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<contract::Written, Error> {
+        at(&self.settings, "finish")?;
+        let has = |fault| self.settings.has(fault, "finish");
+        let rows = self.rows.get();
+        let written = match () {
+            () if has("count-more") => rows + 1,
+            () if has("count-less") => rows - 1,
+            () if has("absurd") => u64::MAX,
+            () => rows,
+        };
+        let received = if has("received-less") { rows - 1 } else { rows };
+        Ok(contract::Written { rows_received: received, rows_written: written, bytes_written: rows * 8 })
+    }
+}
