@@ -1,0 +1,195 @@
+//! What the planner decides for one stream, in neutral words, and what the connectors made of it: the exact statements.
+//! Mirrored from the connector contract (connectors/wit). The planner fills decisions; nobody changes them afterwards.
+
+use crate::{name::ObjectName, observation::Fetch};
+use serde::{Deserialize, Serialize};
+
+/// What happens to rows that are already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// They stay; all rows of the stream are added.
+    Append,
+    /// They go; the target holds exactly the stream afterwards.
+    Replace,
+    /// Rows with the same key are updated, the others added.
+    Upsert,
+}
+
+/// How rows enter the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// COPY … FROM STDIN (FORMAT binary).
+    Copy,
+    /// INSERT with literals, many rows a statement.
+    Insert,
+    /// INSERT … ON CONFLICT, many rows a statement.
+    Upsert,
+}
+
+/// How rows come to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Publication {
+    /// Written straight into the target, inside the run's transaction.
+    Direct,
+    /// Written into a new table that takes the target's place.
+    Swap,
+    /// Written into a staging table; the target is emptied and filled from it.
+    Refill,
+    /// Written into a staging table and merged from it by one statement.
+    Merge,
+}
+
+/// What a statement does to the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Makes an object: +
+    Create,
+    /// Changes an object: ~
+    Change,
+    /// Removes an object or rows that were there: -
+    Remove,
+    /// Writes rows.
+    Write,
+    /// Locks, settings.
+    Control,
+}
+
+/// When a statement runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Once per run, before the first stream.
+    Bookkeeping,
+    /// Before the first row.
+    Setup,
+    /// How rows enter.
+    Load,
+    /// After the last row.
+    Publish,
+}
+
+/// One statement, exactly as it will be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Statement {
+    pub phase: Phase,
+    pub effect: Effect,
+    pub sql: String,
+    pub purpose: String,
+}
+
+/// What of the source a stream takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// A table, or a query's text.
+    pub relation: Relation,
+    /// In this order; none: all, in the table's order.
+    pub columns: Option<Vec<String>>,
+    /// Left out.
+    pub exclude: Vec<String>,
+    /// A condition in the source's language.
+    pub filter: Option<String>,
+}
+
+/// What a stream reads from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// A table or view.
+    Table(ObjectName),
+    /// One SELECT.
+    Query(String),
+}
+
+/// How a stream is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadDecision {
+    /// What is taken.
+    pub selection: Selection,
+    /// All columns by name, in order: what the source adds later is drift, not a surprise.
+    pub columns: Vec<String>,
+    /// How.
+    pub fetch: Fetch,
+    /// In how many parts, at least 1.
+    pub partitions: u32,
+    /// Rows in a batch at most.
+    pub batch_rows: u32,
+    /// Bytes in a batch at most, but for one row.
+    pub batch_bytes: u32,
+    /// A larger row is an error.
+    pub row_bytes: u32,
+}
+
+/// A column written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct WriteColumn {
+    pub name: String,
+    pub target: String,
+    pub nullable: bool,
+}
+
+/// How a stream is written: all that the destination needs to make its statements.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct WriteDecision {
+    /// Makes names of staging tables; the same for each run of one sync and stream.
+    pub staging_seed: String,
+    /// Where rows go.
+    pub target: ObjectName,
+    /// The schema is created.
+    pub create_schema: bool,
+    /// The table is created.
+    pub create_table: bool,
+    /// Statements that make missing types first, each once.
+    pub types: Vec<Statement>,
+    /// What happens to rows already there.
+    pub disposition: Disposition,
+    /// How rows enter.
+    pub strategy: Strategy,
+    /// How they come to be seen.
+    pub publication: Publication,
+    /// In the order of the stream.
+    pub columns: Vec<WriteColumn>,
+    /// The primary key of a table that is created or swapped in.
+    pub primary_key: Vec<String>,
+    /// What identifies a row for upsert.
+    pub conflict_key: Vec<String>,
+    /// A written column is an identity that the server generates always.
+    pub override_identity: bool,
+    /// DELETE where TRUNCATE is not possible.
+    pub delete_instead_of_truncate: bool,
+    /// Rows of one INSERT statement at most.
+    pub insert_rows: u32,
+    /// Bytes of one INSERT statement at most.
+    pub insert_bytes: u32,
+    /// Rows of one batch at most.
+    pub batch_rows: u32,
+}
+
+/// What the source made of a [`ReadDecision`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreparedRead {
+    /// One per partition, sent verbatim.
+    pub statements: Vec<String>,
+}
+
+/// What the destination made of a [`WriteDecision`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreparedWrite {
+    /// In the order of execution.
+    pub statements: Vec<Statement>,
+    /// "ON CONFLICT …".
+    pub conflict_clause: Option<String>,
+}

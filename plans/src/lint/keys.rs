@@ -1,0 +1,34 @@
+//! Lint: the key fits the disposition, and all of it is written.
+
+use super::{Findings, observed};
+use crate::{
+    decision::{Disposition, Publication, Strategy},
+    plan::{Plan, StreamPlan},
+};
+
+pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_>) {
+    if !stream.refusals.is_empty() {
+        return;
+    }
+    let write = &stream.write;
+    let upsert = write.disposition == Disposition::Upsert;
+    findings.unless(upsert != write.conflict_key.is_empty(), "an upsert has a conflict key, and nothing else has one");
+    for name in write.conflict_key.iter().chain(&write.primary_key) {
+        let column = write.columns.iter().find(|column| column.name == *name);
+        findings.unless(column.is_some(), format!("key column {} is not written", crate::name::visible(name)));
+        let nullable = observed(plan, stream)
+            .and_then(|seen| seen.source.columns.iter().find(|column| column.name == *name))
+            .is_some_and(|column| column.nullable);
+        findings.unless(!nullable, format!("key column {} may be NULL", crate::name::visible(name)));
+    }
+    findings.unless(write.strategy != Strategy::Upsert || upsert, "strategy upsert serves no other disposition");
+    findings.unless(write.strategy != Strategy::Insert || !upsert, "strategy insert settles no conflicts");
+    let allowed: &[Publication] = match (write.disposition, write.strategy) {
+        (Disposition::Append, _) | (Disposition::Upsert, Strategy::Upsert) => &[Publication::Direct],
+        (Disposition::Upsert | Disposition::Replace, _) if write.create_table => &[Publication::Direct],
+        (Disposition::Upsert, _) => &[Publication::Merge],
+        (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill],
+    };
+    let words = format!("{:?} by {:?} is not published by {:?}", write.disposition, write.strategy, write.publication);
+    findings.unless(allowed.contains(&write.publication), words);
+}

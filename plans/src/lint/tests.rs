@@ -1,0 +1,66 @@
+//! Each rule of the lint finds what it is there for: a good plan, broken in one place, has a finding.
+
+use super::*;
+use crate::testing::case;
+use serde_json::{Value, json};
+
+/// The rules that find something in the plan of a case after one value of its JSON was changed.
+fn broken(name: &str, pointer: &str, value: Value) -> Vec<&'static str> {
+    let mut json: Value = serde_json::from_str(&case(name).plan().to_json()).unwrap();
+    *json.pointer_mut(pointer).unwrap() = value;
+    let mut rules: Vec<&str> =
+        lint(&Plan::parse(&json.to_string()).unwrap()).iter().map(|finding| finding.rule).collect();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn a_good_plan_has_no_finding() {
+    assert_eq!(broken("replace-swap", "/sync", json!("shop")), Vec::<&str>::new());
+}
+
+#[test]
+fn what_is_broken_is_found() {
+    for (name, pointer, value, rule) in [
+        ("replace-swap", "/streams/0/reasons", json!([]), "reasons"),
+        ("replace-swap", "/streams/0/reasons/0/because", json!(""), "reasons"),
+        ("refused-key-unknown", "/streams/0/refusals/0/advice", json!(""), "reasons"),
+        ("replace-swap", "/streams/0/write/columns", json!([]), "columns"),
+        ("replace-swap", "/streams/0/write/columns/0/nullable", json!(true), "columns"),
+        ("replace-swap", "/observation/streams/0/target/columns/1/generated", json!(true), "columns"),
+        ("replace-swap", "/observation/streams/0/target/fits/1/label", json!("refused"), "columns"),
+        (
+            "append-filled-columns-of-target",
+            "/observation/streams/0/target/columns/4/has_default",
+            json!(false),
+            "columns",
+        ),
+        ("upsert-many-merge", "/streams/0/write/conflict_key", json!([]), "keys"),
+        ("upsert-many-merge", "/streams/0/write/conflict_key", json!(["gone"]), "keys"),
+        ("upsert-many-merge", "/observation/streams/0/source/columns/0/nullable", json!(true), "keys"),
+        ("append-table", "/streams/0/write/publication", json!("swap"), "keys"),
+        ("append-table", "/streams/0/write/strategy", json!("upsert"), "keys"),
+        ("append-table", "/streams/0/read/batch_rows", json!(0), "batches"),
+        ("append-table", "/streams/0/write/batch_rows", json!(1), "batches"),
+        ("append-table", "/streams/0/write/insert_rows", json!(0), "batches"),
+        ("append-table", "/limits/memory_bytes", json!(1), "batches"),
+        ("append-table", "/streams/0/prepared", json!(null), "statements"),
+        ("append-table", "/streams/0/prepared/read/statements", json!([]), "statements"),
+        ("append-table", "/streams/0/prepared/read/statements/0", json!(" "), "statements"),
+        ("append-table", "/streams/0/prepared/write/statements", json!([]), "statements"),
+        ("replace-swap", "/streams/0/prepared/write/statements/2/phase", json!("setup"), "statements"),
+        ("replace-swap", "/streams/0/prepared/write/statements/0/phase", json!("publish"), "statements"),
+        ("upsert-few-direct", "/streams/0/prepared/write/conflict_clause", json!(null), "statements"),
+        ("append-absent", "/streams/0/prepared/write/statements/0/effect", json!("control"), "statements"),
+        ("several-streams", "/streams/2/stream", json!("public.items"), "objects"),
+        ("several-streams", "/streams/2/write/target/name", json!("orders"), "objects"),
+        ("several-streams", "/streams/3/write/staging_seed", json!("c6b398de1675eea9"), "objects"),
+        ("replace-swap", "/observation/streams/0/target/dependents", json!([{"kind": "view", "name": "v"}]), "objects"),
+        ("replace-swap", "/observation/streams/0/target/kind", json!(null), "objects"),
+        ("replace-swap", "/observation/destination/read_only", json!(true), "objects"),
+        ("replace-swap", "/streams", json!([]), "objects"),
+    ] {
+        let rules = broken(name, pointer, value);
+        assert!(rules.contains(&rule), "{name} {pointer}: {rules:?}");
+    }
+}

@@ -1,0 +1,264 @@
+//! What inspection of both ends said: neutral facts, mirrored from the connector contract (connectors/wit), on which a
+//! plan rests. Nothing here decides anything.
+
+use crate::name::ObjectName;
+use serde::{Deserialize, Serialize};
+
+/// A column as the source describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceColumn {
+    /// As the source stores it.
+    pub name: String,
+    /// The type in the source's own words: "numeric(10,2)".
+    pub native: String,
+    /// The Arrow type that carries it: "Int64", "Utf8", "Binary".
+    pub arrow: String,
+    /// How values travel.
+    pub carriage: Carriage,
+    /// May hold NULL.
+    pub nullable: bool,
+    /// Why the source cannot read this column at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// How the values of a column travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carriage {
+    /// As the Arrow type says.
+    Arrow,
+    /// As bytes of the source's binary form, inside Arrow Binary.
+    Wire,
+}
+
+/// Kinds of relations, at either end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum RelationKind {
+    Table,
+    PartitionedTable,
+    ForeignTable,
+    View,
+    MaterializedView,
+    Other,
+}
+
+/// Estimates of the server, never counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statistics {
+    /// Rows; none where the server has no estimate.
+    pub rows: Option<u64>,
+    /// Bytes of an average row; none where the server has no estimate.
+    pub bytes_per_row: Option<u32>,
+}
+
+/// How a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fetch {
+    /// One COPY … TO STDOUT.
+    Copy,
+    /// A server-side cursor, fetched batch by batch.
+    Cursor,
+}
+
+/// One stream as the source sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceStream {
+    /// What it is.
+    pub kind: RelationKind,
+    /// The columns that the stream takes, in order.
+    pub columns: Vec<SourceColumn>,
+    /// sha256 (hex) of the Arrow schema message: the columns and all their metadata.
+    pub schema_sha256: String,
+    /// The primary key; empty: none.
+    pub key: Vec<String>,
+    /// Other unique keys without NULLs.
+    pub unique_keys: Vec<Vec<String>>,
+    /// Estimates.
+    pub statistics: Statistics,
+    /// The ways it can be fetched, best first.
+    pub fetches: Vec<Fetch>,
+    /// Why one is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch_note: Option<String>,
+}
+
+/// How an identity column takes values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Identity {
+    None,
+    Always,
+    ByDefault,
+}
+
+/// A column that the target has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct TargetColumn {
+    pub name: String,
+    pub native: String,
+    pub nullable: bool,
+    pub has_default: bool,
+    pub generated: bool,
+    pub identity: Identity,
+}
+
+/// A unique key that the target has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, clippy::struct_excessive_bools)]
+pub struct TargetKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub primary: bool,
+    pub partial: bool,
+    pub expression: bool,
+    pub deferrable: bool,
+    pub nulls_not_distinct: bool,
+}
+
+/// Something that hangs on the target: the kind in the destination's words ("view", "foreign key from"), and its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Dependent {
+    pub kind: String,
+    pub name: String,
+}
+
+/// What the destination's user may do with the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Privilege {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Truncate,
+    Own,
+    CreateInSchema,
+}
+
+/// What becomes of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FitLabel {
+    /// Bit for bit, same type.
+    Exact,
+    /// Every value keeps its meaning in a wider type.
+    Widened,
+    /// Some value could change: it is not moved.
+    Refused,
+}
+
+/// The destination's verdict on one source column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnFit {
+    /// The source column.
+    pub column: String,
+    /// The type at the destination, there or to be created.
+    pub target: String,
+    /// The verdict.
+    pub label: FitLabel,
+    /// Why it is widened or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// It can travel as a literal of an INSERT.
+    pub literal: bool,
+    /// Statements that make the type first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<crate::decision::Statement>,
+}
+
+/// The target of one stream as the destination sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct TargetState {
+    /// Its name: the stream's `into` with the destination's schema.
+    pub name: ObjectName,
+    /// None: absent.
+    pub kind: Option<RelationKind>,
+    /// The schema is there.
+    pub schema_exists: bool,
+    /// Its columns, in order.
+    pub columns: Vec<TargetColumn>,
+    /// One verdict for each source column, in the source's order.
+    pub fits: Vec<ColumnFit>,
+    /// Its unique keys.
+    pub keys: Vec<TargetKey>,
+    /// Row-level security holds for our user.
+    pub row_level_security: bool,
+    /// Rows can be inserted at all (a view needs an INSTEAD OF trigger).
+    pub insertable: bool,
+    /// A temporary table.
+    pub temporary: bool,
+    /// An unlogged table.
+    pub unlogged: bool,
+    /// What hangs on it.
+    pub dependents: Vec<Dependent>,
+    /// What we may do.
+    pub privileges: Vec<Privilege>,
+    /// Estimated rows; zero where the server knows that it is empty.
+    pub rows: Option<u64>,
+    /// The destination's receipts say that a run of ours filled it: replacing such rows destroys nothing of anybody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filled_by_us: bool,
+}
+
+/// One end of a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// The connector's name: "postgres".
+    pub connector: String,
+    /// sha256 (hex) of the component.
+    pub component_sha256: String,
+    /// "PostgreSQL 15.18".
+    pub product: String,
+    /// Host, port, database; never a password.
+    pub endpoint: String,
+    /// Our user there.
+    pub user: String,
+    /// How the connection is protected: "verify-full", "disable".
+    pub tls: String,
+    /// It takes no writes.
+    pub read_only: bool,
+}
+
+/// One stream, seen from both ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamObservation {
+    /// The stream's name: "public.orders", or the name of a query.
+    pub stream: String,
+    /// As the source sees it.
+    pub source: SourceStream,
+    /// As the destination sees it.
+    pub target: TargetState,
+}
+
+/// All that a plan rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observation {
+    /// The source's end.
+    pub source: End,
+    /// The destination's end.
+    pub destination: End,
+    /// Statements needed before a run can be recorded at the destination; empty when all is there.
+    pub bookkeeping: Vec<crate::decision::Statement>,
+    /// In the order of the sync file; wildcards in the order of names.
+    pub streams: Vec<StreamObservation>,
+}

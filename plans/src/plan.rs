@@ -1,0 +1,168 @@
+//! The plan: immutable, versioned, the same bytes for the same inputs, without a secret and without a choice left. Owns
+//! its form as a file; how it came about is the planner's business.
+
+use crate::{
+    decision::{ReadDecision, WriteDecision},
+    digest::sha256_hex,
+    observation::Observation,
+    planner::{Draft, Estimates, Prepared, StreamDraft},
+    report::{Reason, Refusal},
+    spec::{Limits, Spec},
+};
+use serde::{Deserialize, Serialize};
+
+/// The form of a plan file.
+pub const PLAN_SCHEMA: &str = "rapidbyte.plan/1";
+
+/// What is wrong with a plan file.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// It is no JSON, or not a plan.
+    #[error("not a plan: {0}")]
+    Form(#[from] serde_json::Error),
+    /// Another version wrote it.
+    #[error("a plan of form \"{found}\"; this version reads \"{PLAN_SCHEMA}\"")]
+    Version {
+        /// What the file says.
+        found: String,
+    },
+}
+
+/// One stream of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamPlan {
+    /// The stream's name.
+    pub stream: String,
+    /// How it is read.
+    pub read: ReadDecision,
+    /// How it is written.
+    pub write: WriteDecision,
+    /// The statements of both ends; none where the stream is refused.
+    pub prepared: Option<Prepared>,
+    /// Why each choice was made.
+    pub reasons: Vec<Reason>,
+    /// What stands in the way.
+    pub refusals: Vec<Refusal>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// What is destroyed; none where nothing of anybody's is.
+    pub destroys: Option<String>,
+    /// What the stream brings, by the source's estimates.
+    pub estimates: Estimates,
+}
+
+/// What a run will do, all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    schema: String,
+    sync: String,
+    sync_file_sha256: String,
+    limits: Limits,
+    observation: Observation,
+    refusals: Vec<Refusal>,
+    streams: Vec<StreamPlan>,
+}
+
+impl Plan {
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    /// It is no plan, or of another version.
+    pub fn parse(text: &str) -> Result<Self, PlanFileError> {
+        /// What every version of a plan has.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        if head.schema == PLAN_SCHEMA {
+            Ok(serde_json::from_str(text)?)
+        } else {
+            Err(PlanFileError::Version { found: crate::name::visible(&head.schema) })
+        }
+    }
+
+    /// The file's text: one JSON document, indented, a newline at its end.
+    pub fn to_json(&self) -> String {
+        // Serialising derived structs of text, numbers and lists into memory cannot fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// "sha256:…" over the compact JSON: the same plan has the same digest however its file is laid out.
+    pub fn digest(&self) -> String {
+        format!("sha256:{}", sha256_hex(&serde_json::to_vec(self).unwrap_or_default()))
+    }
+
+    /// The form: [`PLAN_SCHEMA`].
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The sync's name.
+    pub fn sync(&self) -> &str {
+        &self.sync
+    }
+
+    /// sha256 (hex) of the sync file's text.
+    pub fn sync_file_sha256(&self) -> &str {
+        &self.sync_file_sha256
+    }
+
+    /// What the run may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What the plan rests on.
+    pub fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
+    /// What stands in the way of the whole plan; each stream has its own besides.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// In the order of the run.
+    pub fn streams(&self) -> &[StreamPlan] {
+        &self.streams
+    }
+
+    /// Something stands in the way: nothing of the plan may be run.
+    pub fn is_refused(&self) -> bool {
+        !self.refusals.is_empty() || self.streams.iter().any(|stream| !stream.refusals.is_empty())
+    }
+
+    /// It destroys something that may be someone's: to be allowed by name.
+    pub fn is_destructive(&self) -> bool {
+        self.streams.iter().any(|stream| stream.destroys.is_some())
+    }
+}
+
+/// Puts the plan together. `prepared` answers [`Draft::to_prepare`], in its order; a stream whose answer is missing has
+/// no statements, which the lint finds.
+pub fn assemble(spec: &Spec, observation: Observation, draft: Draft, prepared: Vec<Prepared>) -> Plan {
+    let mut prepared = prepared.into_iter();
+    let streams = draft.streams.into_iter().map(|stream| {
+        let answer = if stream.refusals.is_empty() { prepared.next() } else { None };
+        stream_plan(stream, answer)
+    });
+    Plan {
+        schema: PLAN_SCHEMA.to_owned(),
+        sync: spec.name.to_string(),
+        sync_file_sha256: spec.sha256.clone(),
+        limits: spec.limits.clone(),
+        streams: streams.collect(),
+        refusals: draft.refusals,
+        observation,
+    }
+}
+
+fn stream_plan(draft: StreamDraft, prepared: Option<Prepared>) -> StreamPlan {
+    let StreamDraft { stream, read, write, reasons, refusals, notes, destroys, estimates } = draft;
+    StreamPlan { stream, read, write, prepared, reasons, refusals, notes, destroys, estimates }
+}

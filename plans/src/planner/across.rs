@@ -1,0 +1,58 @@
+//! Step: rules that look at more than one stream, or at the ends themselves. Owns who makes what is made once.
+
+use super::StreamDraft;
+use crate::{
+    decision::Relation,
+    name::ObjectName,
+    observation::Observation,
+    report::{Refusal, Report, Rule},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Refusals of the whole plan.
+pub(crate) fn ends(observation: &Observation) -> Vec<Refusal> {
+    let mut report = Report::default();
+    let end = &observation.destination;
+    if end.read_only {
+        let reason = format!("the destination {} takes no writes", crate::name::visible(&end.endpoint));
+        report.refuse(Rule::DestinationReadOnly, reason, "connect to the primary, or make the database writable");
+    }
+    report.refusals
+}
+
+/// Refuses targets that two streams share, and targets that are the source itself.
+pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
+    let mut writers: BTreeMap<ObjectName, Vec<String>> = BTreeMap::new();
+    for stream in streams.iter() {
+        writers.entry(stream.write.target.clone()).or_default().push(stream.stream.clone());
+    }
+    let same_place = observation.source.endpoint == observation.destination.endpoint
+        && observation.source.connector == observation.destination.connector;
+    for stream in streams.iter_mut() {
+        let mut report = Report::default();
+        let target = &stream.write.target;
+        let others: Vec<&str> = writers
+            .get(target)
+            .map(|all| all.iter().filter(|other| **other != stream.stream).map(String::as_str).collect())
+            .unwrap_or_default();
+        if let Some(other) = others.first() {
+            let reason = format!("stream {other} writes {target}, too");
+            report.refuse(Rule::TargetShared, reason, "choose another target for one of them by `into`");
+        }
+        if same_place && stream.read.selection.relation == Relation::Table(target.clone()) {
+            let reason = format!("{target} is the table that the stream reads");
+            report.refuse(Rule::TargetIsSource, reason, "choose another `schema` or `into`");
+        }
+        stream.refusals.append(&mut report.refusals);
+    }
+}
+
+/// A schema and a type are made by the first stream that needs them.
+pub(crate) fn once(streams: &mut [StreamDraft]) {
+    let (mut schemas, mut types) = (BTreeSet::new(), BTreeSet::new());
+    for stream in streams {
+        let write = &mut stream.write;
+        write.create_schema = write.create_schema && schemas.insert(write.target.namespace.clone());
+        write.types.retain(|statement| types.insert(statement.sql.clone()));
+    }
+}

@@ -1,0 +1,98 @@
+//! Step: each column is written, or refused by name; each column of the target is provided for. Owns the rules of single
+//! columns; the verdict exact, widened or refused is the destination's.
+
+use super::facts::Facts;
+use crate::{
+    decision::WriteColumn,
+    name::visible,
+    observation::{FitLabel, Identity, SourceColumn},
+    report::{Report, Rule},
+};
+use std::collections::BTreeSet;
+
+const LEAVE_OUT: &str = "leave it out by exclude_columns";
+
+/// The columns that are written, in the stream's order.
+pub(crate) fn choose(facts: Facts<'_>) -> (Vec<WriteColumn>, Report) {
+    let mut report = Report::default();
+    if facts.source.columns.is_empty() {
+        report.refuse(Rule::ColumnsNone, "the stream has no columns", "name columns that the source has in `columns`");
+    }
+    let mut seen = BTreeSet::new();
+    let mut written = Vec::with_capacity(facts.source.columns.len());
+    for column in &facts.source.columns {
+        if !seen.insert(column.name.as_str()) {
+            let advice = "give each column of the query a name of its own";
+            report.refuse_column(Rule::ColumnTwice, &column.name, "the stream has two columns of this name", advice);
+        } else if let Some(column) = one(facts, column, &mut report) {
+            written.push(column);
+        }
+    }
+    required(facts, &seen, &mut report);
+    (written, report)
+}
+
+fn one(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> Option<WriteColumn> {
+    if let Some(why) = &column.refused {
+        report.refuse_column(Rule::ColumnUnreadable, &column.name, visible(why), LEAVE_OUT);
+        return None;
+    }
+    let Some(fit) = facts.fit(&column.name) else {
+        let reason = "the destination said nothing about it";
+        report.refuse_column(Rule::Unobserved, &column.name, reason, "this is a defect of the destination's connector");
+        return None;
+    };
+    if !existing(facts, column, report) {
+        return None;
+    }
+    if fit.label == FitLabel::Refused {
+        let why = fit.note.as_deref().unwrap_or("some of its values could change");
+        let reason = format!("{} does not fit {}: {}", visible(&column.native), visible(&fit.target), visible(why));
+        report.refuse_column(
+            Rule::ColumnRefused,
+            &column.name,
+            reason,
+            format!("{LEAVE_OUT}, or change the target's type"),
+        );
+        return None;
+    }
+    let nullable = facts.target_column(&column.name).map_or(column.nullable, |target| target.nullable);
+    Some(WriteColumn { name: column.name.clone(), target: fit.target.clone(), nullable })
+}
+
+/// What an existing target says of the column; false: refused.
+fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> bool {
+    if facts.absent() {
+        return true;
+    }
+    let Some(target) = facts.target_column(&column.name) else {
+        let reason = format!("{} has no such column", facts.target.name);
+        let advice = format!("add it to the target as {}, or {LEAVE_OUT}", visible(&column.native));
+        report.refuse_column(Rule::ColumnAbsent, &column.name, reason, advice);
+        return false;
+    };
+    if target.generated {
+        let reason = format!("{} computes it: nothing can be written there", facts.target.name);
+        report.refuse_column(Rule::ColumnGenerated, &column.name, reason, LEAVE_OUT);
+        return false;
+    }
+    if column.nullable && !target.nullable {
+        let name = visible(&column.name);
+        report.note(format!("{name} may be NULL at the source and not at the target: a NULL there ends the run"));
+    }
+    true
+}
+
+/// Columns of the target that need a value which the stream does not bring.
+fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, report: &mut Report) {
+    for column in facts.target.columns.iter().filter(|column| !brought.contains(column.name.as_str())) {
+        let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
+        if filled {
+            continue;
+        }
+        let reason =
+            format!("{} demands a value (NOT NULL, no default), and the stream has no such column", facts.target.name);
+        let advice = "take the column into the stream, or give it a default at the target";
+        report.refuse_column(Rule::ColumnRequired, &column.name, reason, advice);
+    }
+}

@@ -1,0 +1,81 @@
+//! What the steps of the planner look at for one stream, and the questions that several of them ask. Decides nothing.
+
+use crate::{
+    name::visible,
+    observation::{
+        ColumnFit, Identity, Privilege, RelationKind, SourceColumn, SourceStream, TargetColumn, TargetState,
+    },
+    resolve::ResolvedStream,
+    spec::Spec,
+};
+
+/// Kinds of dependents, in the destination's words (connectors/wit, `dependent`).
+pub(crate) const FOREIGN_KEY_FROM: &str = "foreign key from";
+pub(crate) const RULE: &str = "rule";
+pub(crate) const TRIGGER: &str = "trigger";
+pub(crate) const CHILD: &str = "child";
+
+/// One stream as the sync file and both ends know it.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) stream: &'a ResolvedStream,
+    pub(crate) source: &'a SourceStream,
+    pub(crate) target: &'a TargetState,
+    /// Our user at the destination.
+    pub(crate) user: &'a str,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn absent(&self) -> bool {
+        self.target.kind.is_none()
+    }
+
+    pub(crate) fn may(&self, privilege: Privilege) -> bool {
+        self.target.privileges.contains(&privilege)
+    }
+
+    pub(crate) fn target_column(&self, name: &str) -> Option<&'a TargetColumn> {
+        self.target.columns.iter().find(|column| column.name == name)
+    }
+
+    pub(crate) fn fit(&self, name: &str) -> Option<&'a ColumnFit> {
+        self.target.fits.iter().find(|fit| fit.column == name)
+    }
+
+    pub(crate) fn source_column(&self, name: &str) -> Option<&'a SourceColumn> {
+        self.source.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Names of what of one kind hangs on the target, as they are shown.
+    pub(crate) fn dependents(&self, kind: &str) -> Vec<String> {
+        self.target.dependents.iter().filter(|d| d.kind == kind).map(|d| visible(&d.name)).collect()
+    }
+
+    /// The target always generates this column.
+    pub(crate) fn always_generated(&self, name: &str) -> bool {
+        self.target_column(name).is_some_and(|column| column.identity == Identity::Always)
+    }
+}
+
+/// "view", "partitioned table" …
+pub(crate) fn kind_words(kind: RelationKind) -> &'static str {
+    match kind {
+        RelationKind::Table => "table",
+        RelationKind::PartitionedTable => "partitioned table",
+        RelationKind::ForeignTable => "foreign table",
+        RelationKind::View => "view",
+        RelationKind::MaterializedView => "materialized view",
+        RelationKind::Other => "relation of another kind",
+    }
+}
+
+/// "a, b, c"; more than eight are counted, not named.
+pub(crate) fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    const NAMED_MAX: usize = 8; // what fits a line or two
+    let shown: Vec<String> = names.iter().take(NAMED_MAX).map(|name| visible(name.as_ref())).collect();
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

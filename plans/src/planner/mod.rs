@@ -1,0 +1,270 @@
+//! Chooses how each stream is read and written: a flat list of steps, each with its report of why. Pure: the same sync
+//! file and observation give the same draft.
+
+mod across;
+mod columns;
+mod facts;
+mod key;
+mod names;
+mod privileges;
+mod read;
+mod route;
+mod shown;
+mod sizing;
+mod swap;
+mod target;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+pub use crate::plan::assemble;
+
+use crate::{
+    decision::{
+        Disposition, PreparedRead, PreparedWrite, Publication, ReadDecision, Strategy, WriteColumn, WriteDecision,
+    },
+    digest::sha256_hex,
+    name::ObjectName,
+    observation::{Observation, SourceStream, Statistics, StreamObservation, TargetState},
+    report::{Reason, Refusal, Report, Rule},
+    resolve::ResolvedStream,
+    spec::Spec,
+};
+use facts::Facts;
+use route::Route;
+use serde::{Deserialize, Serialize};
+
+/// What a stream brings, by the source's estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimates {
+    /// Rows; none where the source has no estimate.
+    pub rows: Option<u64>,
+    /// Bytes: rows times the width of one.
+    pub bytes: Option<u64>,
+}
+
+/// What was chosen for one stream; the connectors have not turned it into statements yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamDraft {
+    /// The stream's name.
+    pub stream: String,
+    /// How it is read.
+    pub read: ReadDecision,
+    /// How it is written.
+    pub write: WriteDecision,
+    /// Why each choice was made.
+    pub reasons: Vec<Reason>,
+    /// What stands in the way; where there is anything, the stream's decisions are not to be prepared.
+    pub refusals: Vec<Refusal>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// What is destroyed, where rows go that may be someone's.
+    pub destroys: Option<String>,
+    /// What the stream brings.
+    pub estimates: Estimates,
+}
+
+/// All choices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What stands in the way of the whole plan.
+    pub refusals: Vec<Refusal>,
+    /// In the order of the sync.
+    pub streams: Vec<StreamDraft>,
+}
+
+impl Draft {
+    /// The streams whose decisions the connectors prepare, in order: those without refusals.
+    pub fn to_prepare(&self) -> impl Iterator<Item = &StreamDraft> {
+        self.streams.iter().filter(|stream| stream.refusals.is_empty())
+    }
+}
+
+/// What both connectors made of one stream's decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepared {
+    /// The source's statements.
+    pub read: PreparedRead,
+    /// The destination's statements.
+    pub write: PreparedWrite,
+}
+
+/// Decides everything that a plan decides. Never fails: what cannot be done is refused in the draft, all of it.
+pub fn decide(spec: &Spec, streams: &[ResolvedStream], observation: &Observation) -> Draft {
+    let decided =
+        streams.iter().map(|stream| match observation.streams.iter().find(|seen| seen.stream == stream.stream) {
+            Some(seen) => decide_stream(spec, stream, seen, observation),
+            None => unobserved(spec, stream, observation),
+        });
+    let mut streams: Vec<StreamDraft> = decided.collect();
+    across::targets(observation, &mut streams);
+    across::once(&mut streams);
+    Draft { refusals: across::ends(observation), streams }
+}
+
+fn decide_stream(
+    spec: &Spec,
+    stream: &ResolvedStream,
+    seen: &StreamObservation,
+    observation: &Observation,
+) -> StreamDraft {
+    let facts = Facts { spec, stream, source: &seen.source, target: &seen.target, user: &observation.destination.user };
+    let mut all = Report::default();
+    let mut say = |report: Report| all.take(report);
+
+    say(names::check(facts));
+    say(target::check(facts));
+    let (columns, report) = columns::choose(facts);
+    say(report);
+    let (key, report) = key::choose(facts);
+    say(report);
+    let (batch_rows, batch_report) = sizing::batch(facts);
+    let (route, report) = route::choose(facts, &key, batch_rows);
+    say(report);
+    say(route::refuse_identities(facts, &key));
+    let updates = columns.iter().any(|column| !key.contains(&column.name));
+    let (delete, report) = privileges::check(facts, route, updates);
+    say(report);
+    let (read, report) = read::choose(facts, batch_rows);
+    say(report);
+    say(batch_report);
+    let (insert_rows, insert_bytes, report) = sizing::insert(facts, batch_rows);
+    if route.strategy != Strategy::Copy {
+        say(report);
+    }
+
+    let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
+    let write = write(facts, columns, &key, route, delete, sizes);
+    StreamDraft {
+        stream: stream.stream.clone(),
+        read,
+        write,
+        reasons: all.reasons,
+        refusals: all.refusals,
+        notes: all.notes,
+        destroys: destroys(facts),
+        estimates: estimates(seen.source.statistics),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    batch_rows: u32,
+    insert_rows: u32,
+    insert_bytes: u32,
+}
+
+fn write(
+    facts: Facts<'_>,
+    mut columns: Vec<WriteColumn>,
+    key: &[String],
+    route: Route,
+    delete: bool,
+    sizes: Sizes,
+) -> WriteDecision {
+    let disposition = facts.stream.wishes.disposition;
+    let primary_key = primary_key(facts, key, route);
+    if facts.absent() {
+        // A primary key makes its columns NOT NULL.
+        for column in columns.iter_mut().filter(|column| primary_key.contains(&column.name)) {
+            column.nullable = false;
+        }
+    }
+    let override_identity = route_inserts(route) && columns.iter().any(|column| facts.always_generated(&column.name));
+    let types = facts.target.fits.iter().flat_map(|fit| fit.types.iter().cloned()).collect();
+    WriteDecision {
+        staging_seed: staging_seed(facts),
+        target: facts.target.name.clone(),
+        create_schema: !facts.target.schema_exists,
+        create_table: facts.absent(),
+        types,
+        disposition,
+        strategy: route.strategy,
+        publication: route.publication,
+        columns,
+        primary_key,
+        conflict_key: if disposition == Disposition::Upsert { key.to_vec() } else { Vec::new() },
+        override_identity,
+        delete_instead_of_truncate: delete,
+        insert_rows: sizes.insert_rows,
+        insert_bytes: sizes.insert_bytes,
+        batch_rows: sizes.batch_rows,
+    }
+}
+
+/// COPY straight into the target uses the values that it is given; every INSERT must say that it does.
+fn route_inserts(route: Route) -> bool {
+    let staged = matches!(route.publication, Publication::Refill | Publication::Merge);
+    staged || matches!(route.strategy, Strategy::Insert | Strategy::Upsert)
+}
+
+/// Of a table that is made: the stream's key; of one that is swapped in: what the old one had.
+fn primary_key(facts: Facts<'_>, key: &[String], route: Route) -> Vec<String> {
+    match route.publication {
+        _ if facts.absent() => key.to_vec(),
+        Publication::Swap if !facts.target.keys.is_empty() => key.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// The same for every run of one stream of one sync, so that a later run finds what an earlier one left.
+fn staging_seed(facts: Facts<'_>) -> String {
+    let seed = format!("{}\u{1f}{}", facts.spec.name, facts.stream.stream);
+    // 64 bits tell the streams of one sync apart; a staging name has room for no more beside a prefix.
+    sha256_hex(seed.as_bytes())[..16].to_owned()
+}
+
+fn destroys(facts: Facts<'_>) -> Option<String> {
+    let replaces = facts.stream.wishes.disposition == Disposition::Replace && !facts.absent();
+    let target = facts.target;
+    (replaces && target.rows != Some(0) && !target.filled_by_us)
+        .then(|| format!("the rows of {} are replaced, and no run of ours put them there", target.name))
+}
+
+fn estimates(statistics: Statistics) -> Estimates {
+    let bytes = statistics.rows.zip(statistics.bytes_per_row).map(|(rows, width)| rows.saturating_mul(width.into()));
+    Estimates { rows: statistics.rows, bytes }
+}
+
+/// A stream of which the ends said nothing: refused, with decisions that do nothing.
+fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -> StreamDraft {
+    let source = SourceStream {
+        kind: crate::observation::RelationKind::Other,
+        columns: Vec::new(),
+        schema_sha256: String::new(),
+        key: Vec::new(),
+        unique_keys: Vec::new(),
+        statistics: Statistics::default(),
+        fetches: Vec::new(),
+        fetch_note: None,
+    };
+    let seen = StreamObservation { stream: stream.stream.clone(), source, target: absent(stream.target.clone()) };
+    let mut draft = decide_stream(spec, stream, &seen, observation);
+    let mut report = Report::default();
+    report.refuse(Rule::Unobserved, "the ends said nothing about this stream", "plan again");
+    draft.refusals = report.refusals;
+    draft
+}
+
+fn absent(name: ObjectName) -> TargetState {
+    TargetState {
+        name,
+        kind: None,
+        schema_exists: true,
+        columns: Vec::new(),
+        fits: Vec::new(),
+        keys: Vec::new(),
+        row_level_security: false,
+        insertable: false,
+        temporary: false,
+        unlogged: false,
+        dependents: Vec::new(),
+        privileges: Vec::new(),
+        rows: None,
+        filled_by_us: false,
+    }
+}

@@ -1,0 +1,80 @@
+//! Step: what our user must be allowed at the destination for the route chosen. Owns that table; the GRANT it advises is
+//! for people.
+
+use super::{facts::Facts, route::Route, shown};
+use crate::{
+    decision::{Disposition, Publication},
+    observation::Privilege,
+    report::{Report, Rule},
+};
+
+/// Whether rows are removed by DELETE, and a refusal for each privilege that is missing.
+pub(crate) fn check(facts: Facts<'_>, route: Route, updates: bool) -> (bool, Report) {
+    let mut report = Report::default();
+    let delete = route.publication == Publication::Refill && must_delete(facts);
+    for privilege in needed(facts, route, updates, delete) {
+        if !facts.may(privilege) {
+            missing(facts, privilege, &mut report);
+        }
+    }
+    if delete && facts.target.row_level_security {
+        let reason = "row-level security would hide rows from the DELETE that empties the target";
+        report.refuse(Rule::TargetDisposition, reason, grant(facts, "TRUNCATE"));
+    } else if route.publication == Publication::Refill && facts.target.row_level_security {
+        report.note("TRUNCATE removes rows that row-level security hides from this user, too");
+    }
+    (delete, report)
+}
+
+/// TRUNCATE has a privilege of its own, and DELETE empties as well.
+fn must_delete(facts: Facts<'_>) -> bool {
+    !facts.may(Privilege::Truncate) && facts.may(Privilege::Delete)
+}
+
+fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Privilege> {
+    if facts.absent() {
+        // A schema that is not there is made by us, and then ours.
+        return if facts.target.schema_exists { vec![Privilege::CreateInSchema] } else { Vec::new() };
+    }
+    match (facts.stream.wishes.disposition, route.publication) {
+        // Whoever owns the table may do all of it.
+        (_, Publication::Swap) => vec![Privilege::Own, Privilege::CreateInSchema],
+        (_, Publication::Refill) => {
+            vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
+        }
+        // ON CONFLICT reads the key, and what it updates from (PostgreSQL manual, INSERT, "Privileges").
+        (Disposition::Upsert, _) if updates => vec![Privilege::Insert, Privilege::Select, Privilege::Update],
+        (Disposition::Upsert, _) => vec![Privilege::Insert, Privilege::Select],
+        (Disposition::Append | Disposition::Replace, _) => vec![Privilege::Insert],
+    }
+}
+
+fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
+    let (user, name) = (crate::name::visible(facts.user), &facts.target.name);
+    let (reason, advice) = match privilege {
+        Privilege::Own => (format!("{user} does not own {name}"), "let its owner run the sync".to_owned()),
+        Privilege::CreateInSchema => {
+            let schema = shown::identifier(&name.namespace);
+            let grant = format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {};", shown::identifier(facts.user));
+            (format!("{user} may not create tables in schema {}", crate::name::visible(&name.namespace)), grant)
+        }
+        other => (format!("{user} lacks {} on {name}", word(other)), grant(facts, word(other))),
+    };
+    report.refuse(Rule::PrivilegeMissing, reason, advice);
+}
+
+fn grant(facts: Facts<'_>, word: &str) -> String {
+    format!("GRANT {word} ON {} TO {};", shown::object(&facts.target.name), shown::identifier(facts.user))
+}
+
+fn word(privilege: Privilege) -> &'static str {
+    match privilege {
+        Privilege::Select => "SELECT",
+        Privilege::Insert => "INSERT",
+        Privilege::Update => "UPDATE",
+        Privilege::Delete => "DELETE",
+        Privilege::Truncate => "TRUNCATE",
+        Privilege::Own => "OWNERSHIP",
+        Privilege::CreateInSchema => "CREATE",
+    }
+}

@@ -1,0 +1,260 @@
+//! Step: how rows enter (strategy) and how they come to be seen (publication). Owns the rule table of both; what a kind of
+//! target allows at all stands in target.rs.
+
+use super::{
+    facts::{Facts, RULE, listed},
+    swap,
+};
+use crate::{
+    decision::{Disposition, Publication, Strategy},
+    figures,
+    name::visible,
+    observation::RelationKind,
+    report::{Report, Rule, Topic},
+    spec::StrategyWish,
+};
+
+/// How the rows of one stream go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) strategy: Strategy,
+    pub(crate) publication: Publication,
+}
+
+/// All that the table below asks.
+struct Situation {
+    disposition: Disposition,
+    wish: StrategyWish,
+    absent: bool,
+    /// Why COPY cannot write the target itself.
+    no_copy: Option<String>,
+    /// Why the target cannot be swapped.
+    no_swap: Option<String>,
+    /// Why INSERT cannot be used: columns without literals.
+    no_literal: Option<String>,
+    /// Estimated rows of the stream and the rows of one batch, where the stream fits one.
+    few: Option<(u64, u32)>,
+    rows: Option<u64>,
+}
+
+/// One row: the first whose disposition and condition fit is taken.
+struct RouteRule {
+    disposition: Disposition,
+    when: fn(&Situation) -> bool,
+    strategy: Strategy,
+    because: fn(&Situation) -> String,
+}
+
+/// Why a table that is made needs no staging.
+const IN_ONE_TRANSACTION: &str = "the table is created and filled in one transaction: nobody sees it before";
+
+/// Which strategy, by disposition. COPY is the fastest way in and the default; what is staged is copied whatever the
+/// target is, because the staging table is ours.
+const STRATEGIES: [RouteRule; 10] = [
+    RouteRule {
+        disposition: Disposition::Append,
+        when: |s| s.wish == StrategyWish::Insert,
+        strategy: Strategy::Insert,
+        because: |_| "the sync file asks for it".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Append,
+        when: |s| s.no_copy.is_some(),
+        strategy: Strategy::Insert,
+        because: |s| format!("COPY cannot be used: {}", s.no_copy.as_deref().unwrap_or_default()),
+    },
+    RouteRule {
+        disposition: Disposition::Append,
+        when: |_| true,
+        strategy: Strategy::Copy,
+        because: |_| "COPY is the fastest way in, and the target takes it".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Replace,
+        when: |s| s.wish == StrategyWish::Insert,
+        strategy: Strategy::Insert,
+        because: |_| "the sync file asks for it".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Replace,
+        when: |_| true,
+        strategy: Strategy::Copy,
+        because: |_| "COPY is the fastest way in, and the rows enter a table of ours".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| s.wish == StrategyWish::Copy,
+        strategy: Strategy::Copy,
+        because: |_| "the sync file asks for it".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| matches!(s.wish, StrategyWish::Insert | StrategyWish::Upsert) && s.no_literal.is_none(),
+        strategy: Strategy::Upsert,
+        because: |_| "the sync file asks for it: INSERT … ON CONFLICT, many rows a statement".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| s.absent,
+        strategy: Strategy::Copy,
+        because: |_| "the table is made by this run, and nothing in it can be in the way".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| s.few.is_some() && s.no_literal.is_none(),
+        strategy: Strategy::Upsert,
+        because: |s| {
+            let (rows, batch) = s.few.unwrap_or_default();
+            let rows = figures::plural(rows, "row", "rows");
+            format!(
+                "about {rows} fit one batch of {}: a staging table would cost more than it saves",
+                figures::count(batch.into())
+            )
+        },
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |_| true,
+        strategy: Strategy::Copy,
+        because: |s| match (&s.no_literal, s.rows) {
+            (Some(why), _) => format!("{why}, and COPY takes every type"),
+            (None, Some(rows)) => {
+                format!("about {} rows are more than one batch: COPY and one merge are faster", figures::count(rows))
+            }
+            (None, None) => {
+                "the source has no estimate of the rows: COPY and one merge are fast for many and fair for few"
+                    .to_owned()
+            }
+        },
+    },
+];
+
+/// The strategy and publication, with their reasons; a wish that cannot be granted is refused.
+pub(crate) fn choose(facts: Facts<'_>, key: &[String], batch_rows: u32) -> (Route, Report) {
+    let mut report = Report::default();
+    let situation = situation(facts, key, batch_rows);
+    let fits = |rule: &&RouteRule| rule.disposition == situation.disposition && (rule.when)(&situation);
+    // The last row of each disposition has no condition, so that there always is one.
+    let (strategy, because) = STRATEGIES
+        .iter()
+        .find(fits)
+        .map_or((Strategy::Copy, String::new()), |rule| (rule.strategy, (rule.because)(&situation)));
+    report.because(Topic::Strategy, strategy_words(strategy), because);
+    refuse_wish(&situation, strategy, &mut report);
+    let publication = publication(&situation, strategy, &mut report);
+    (Route { strategy, publication }, report)
+}
+
+fn situation(facts: Facts<'_>, key: &[String], batch_rows: u32) -> Situation {
+    let rows = facts.source.statistics.rows;
+    Situation {
+        disposition: facts.stream.wishes.disposition,
+        wish: facts.stream.wishes.strategy,
+        absent: facts.absent(),
+        no_copy: no_copy(facts),
+        no_swap: swap::obstacle(facts, key),
+        no_literal: no_literal(facts),
+        few: rows.filter(|rows| *rows <= u64::from(batch_rows)).map(|rows| (rows, batch_rows)),
+        rows,
+    }
+}
+
+/// Why COPY … FROM cannot write the target (PostgreSQL manual, COPY, "Notes").
+fn no_copy(facts: Facts<'_>) -> Option<String> {
+    let rules = facts.dependents(RULE);
+    match facts.target.kind {
+        Some(RelationKind::View) => Some("a view takes it through INSTEAD OF triggers only".to_owned()),
+        Some(RelationKind::ForeignTable) => Some("a foreign table's server may not take it".to_owned()),
+        _ if facts.target.row_level_security => {
+            Some("row-level security holds for this user, and COPY FROM refuses it".to_owned())
+        }
+        _ if !rules.is_empty() => Some(format!("it would pass by the target's rules ({})", listed(&rules))),
+        _ => None,
+    }
+}
+
+fn no_literal(facts: Facts<'_>) -> Option<String> {
+    let columns: Vec<&str> =
+        facts.target.fits.iter().filter(|fit| !fit.literal).map(|fit| fit.column.as_str()).collect();
+    (!columns.is_empty()).then(|| format!("{} cannot be written as a literal of an INSERT", listed(&columns)))
+}
+
+fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
+    let auto = "use strategy = \"auto\"";
+    if let (Disposition::Append, StrategyWish::Copy, Some(why)) =
+        (situation.disposition, situation.wish, &situation.no_copy)
+    {
+        report.refuse(Rule::StrategyWish, format!("strategy = \"copy\" cannot be granted: {why}"), auto);
+    }
+    if situation.wish == StrategyWish::Upsert && situation.disposition != Disposition::Upsert {
+        let reason = "strategy = \"upsert\" settles conflicts, and this stream is not written by upsert";
+        report.refuse(Rule::StrategyWish, reason, format!("{auto}, or write = \"upsert\""));
+    }
+    let Some(why) = &situation.no_literal else { return };
+    let wished = match situation.disposition {
+        Disposition::Upsert => matches!(situation.wish, StrategyWish::Insert | StrategyWish::Upsert),
+        Disposition::Append | Disposition::Replace => strategy == Strategy::Insert,
+    };
+    if wished {
+        let advice = format!(
+            "leave the columns out by exclude_columns{}",
+            if situation.no_copy.is_none() { ", or use strategy = \"copy\"" } else { "" }
+        );
+        report.refuse(Rule::StrategyWish, format!("INSERT cannot be used: {why}"), advice);
+    }
+}
+
+fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -> Publication {
+    let (publication, because) = match (situation.disposition, strategy) {
+        (Disposition::Append, _) => (Publication::Direct, "the rows that are there stay as they are".to_owned()),
+        (Disposition::Upsert, Strategy::Upsert) => {
+            (Publication::Direct, "each statement settles its own conflicts".to_owned())
+        }
+        (Disposition::Upsert | Disposition::Replace, _) if situation.absent => {
+            (Publication::Direct, IN_ONE_TRANSACTION.to_owned())
+        }
+        (Disposition::Upsert, _) => {
+            (Publication::Merge, "one statement merges the staged rows into the target".to_owned())
+        }
+        (Disposition::Replace, _) => match &situation.no_swap {
+            None => {
+                (Publication::Swap, "nothing hangs on the target, so that a new table can take its place".to_owned())
+            }
+            Some(why) => (Publication::Refill, format!("the target cannot be swapped: {why}")),
+        },
+    };
+    report.because(Topic::Publication, publication_words(publication), because);
+    publication
+}
+
+fn strategy_words(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Copy => "copy",
+        Strategy::Insert => "insert",
+        Strategy::Upsert => "upsert",
+    }
+}
+
+fn publication_words(publication: Publication) -> &'static str {
+    match publication {
+        Publication::Direct => "direct",
+        Publication::Swap => "swap",
+        Publication::Refill => "refill",
+        Publication::Merge => "merge",
+    }
+}
+
+/// The columns of the key that an update could not set: identities that the target always generates.
+pub(crate) fn refuse_identities(facts: Facts<'_>, key: &[String]) -> Report {
+    let mut report = Report::default();
+    if facts.stream.wishes.disposition != Disposition::Upsert {
+        return report;
+    }
+    let fixed = |name: &str| facts.always_generated(name) && !key.iter().any(|column| column == name);
+    for column in facts.source.columns.iter().filter(|column| fixed(&column.name)) {
+        let reason = format!("{} always generates it: an update cannot set it", facts.target.name);
+        let advice = format!("leave it out by exclude_columns, or take {} into `key`", visible(&column.name));
+        report.refuse_column(Rule::ColumnIdentity, &column.name, reason, advice);
+    }
+    report
+}

@@ -1,0 +1,122 @@
+//! Step: can this target take this disposition at all, and what of it is created. Owns the rules of kinds of targets and
+//! of what hangs on them.
+
+use super::facts::{CHILD, FOREIGN_KEY_FROM, Facts, RULE, TRIGGER, kind_words, listed};
+use crate::{
+    decision::Disposition,
+    figures,
+    observation::RelationKind,
+    report::{Report, Rule, Topic},
+};
+
+/// What the target's kind and dependents allow.
+pub(crate) fn check(facts: Facts<'_>) -> Report {
+    let mut report = Report::default();
+    let Some(kind) = facts.target.kind else {
+        let because = if facts.target.schema_exists { "it is absent" } else { "neither it nor its schema is there" };
+        report.because(Topic::Target, "create", because);
+        return report;
+    };
+    kind_takes_rows(facts, kind, &mut report);
+    match facts.stream.wishes.disposition {
+        Disposition::Append => append(facts, kind, &mut report),
+        Disposition::Replace => replace(facts, kind, &mut report),
+        Disposition::Upsert => upsert(facts, kind, &mut report),
+    }
+    let triggers = facts.dependents(TRIGGER);
+    if !triggers.is_empty() {
+        report.note(format!("triggers of the target fire: {}", listed(&triggers)));
+    }
+    if facts.target.unlogged {
+        report.note("the target is unlogged: a crash of its server empties it");
+    }
+    report
+}
+
+fn kind_takes_rows(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
+    let name = &facts.target.name;
+    match kind {
+        RelationKind::MaterializedView | RelationKind::Other => {
+            let reason = format!("{name} is a {}: it takes no rows", kind_words(kind));
+            report.refuse(Rule::TargetKind, reason, "choose another target by `into`");
+        }
+        _ if !facts.target.insertable => {
+            let reason = format!("{name} is a {} that takes no rows", kind_words(kind));
+            let advice = "give it an INSTEAD OF INSERT trigger, or choose the table behind it by `into`";
+            report.refuse(Rule::TargetNotInsertable, reason, advice);
+        }
+        _ => {}
+    }
+}
+
+fn append(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
+    report.because(Topic::Target, "keep", format!("rows are added to the {} that is there", kind_words(kind)));
+    for key in &facts.target.keys {
+        let what = if key.primary { "primary key" } else { "unique key" };
+        let columns = listed(&key.columns);
+        report.note(format!(
+            "the target has a {what} ({columns}): a row that is already there ends the run, and nothing is changed"
+        ));
+    }
+}
+
+fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
+    let rows = facts.target.rows.map_or_else(
+        || "an unknown number of rows".to_owned(),
+        |rows| format!("about {}", figures::plural(rows, "row", "rows")),
+    );
+    report.because(
+        Topic::Target,
+        "replace",
+        format!("the {} that is there holds {rows}, and they go", kind_words(kind)),
+    );
+    let name = &facts.target.name;
+    if kind == RelationKind::View {
+        let advice = "choose the table behind it by `into`, or use write = \"append\"";
+        report.refuse(
+            Rule::TargetDisposition,
+            format!("{name} is a view: what it shows cannot be emptied safely"),
+            advice,
+        );
+    }
+    if kind == RelationKind::ForeignTable {
+        let reason = format!("{name} is a foreign table: it cannot be locked, and readers could see it half filled");
+        report.refuse(Rule::TargetDisposition, reason, "choose a table by `into`, or use write = \"append\"");
+    }
+    let rules = facts.dependents(RULE);
+    if !rules.is_empty() {
+        let reason = format!(
+            "rules of {name} rewrite what is written ({}): it might not hold the stream afterwards",
+            listed(&rules)
+        );
+        report.refuse(Rule::TargetDisposition, reason, "drop the rules, or use write = \"append\"");
+    }
+    let keys = facts.dependents(FOREIGN_KEY_FROM);
+    if !keys.is_empty() {
+        let reason = format!("foreign keys point at {name} ({}): emptying it would break them", listed(&keys));
+        report.refuse(Rule::TargetDependents, reason, "use write = \"upsert\", or drop the foreign keys");
+    }
+    let children = facts.dependents(CHILD);
+    if kind == RelationKind::Table && !children.is_empty() {
+        let reason = format!("tables inherit from {name} ({}): emptying it would empty them", listed(&children));
+        report.refuse(Rule::TargetDependents, reason, "choose another target by `into`, or use write = \"append\"");
+    }
+}
+
+fn upsert(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
+    report.because(
+        Topic::Target,
+        "keep",
+        format!("rows are updated in or added to the {} that is there", kind_words(kind)),
+    );
+    let name = &facts.target.name;
+    if matches!(kind, RelationKind::View | RelationKind::ForeignTable) {
+        let reason = format!("{name} is a {}: conflicts cannot be settled there", kind_words(kind));
+        report.refuse(Rule::TargetDisposition, reason, "choose a table by `into`, or use write = \"append\"");
+    }
+    let rules = facts.dependents(RULE);
+    if !rules.is_empty() {
+        let reason = format!("{name} has rules ({}): ON CONFLICT cannot be used with them", listed(&rules));
+        report.refuse(Rule::TargetDisposition, reason, "drop the rules, or use write = \"append\"");
+    }
+}

@@ -1,0 +1,228 @@
+//! The planner against every golden case: what is chosen in each, and that each rule has its case.
+
+use super::*;
+use crate::{
+    lint::lint,
+    report::Rule,
+    testing::{PASSWORD, case, golden},
+};
+use std::collections::BTreeSet;
+
+/// What a case comes to, in a line: "copy swap +override", or the rules that refuse it.
+fn outcome(name: &str) -> String {
+    let case = case(name);
+    let draft = decide(&case.spec, &case.streams, &case.observation);
+    let rules = |refusals: &[Refusal]| refusals.iter().map(|refusal| format!("{:?}", refusal.rule)).collect::<Vec<_>>();
+    let mut refused = rules(&draft.refusals);
+    refused.extend(draft.streams.iter().flat_map(|stream| rules(&stream.refusals)));
+    if !refused.is_empty() {
+        return refused.join(" ");
+    }
+    let one = |stream: &StreamDraft| {
+        let write = &stream.write;
+        let flags = [
+            (write.create_schema, " +schema"),
+            (write.create_table, " +table"),
+            (write.override_identity, " override"),
+            (write.delete_instead_of_truncate, " delete"),
+            (stream.destroys.is_some(), " destroys"),
+        ];
+        let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
+        format!("{:?} {:?}{flags}", write.strategy, write.publication).to_lowercase()
+    };
+    draft.streams.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The decision table: case, what is chosen.
+const CHOSEN: [(&str, &str); 46] = [
+    ("append-absent", "copy direct +table"),
+    ("replace-absent", "copy direct +table"),
+    ("upsert-absent", "copy direct +table"),
+    ("schema-absent", "copy direct +schema +table"),
+    ("type-created-once", "copy direct +schema +table; copy direct +table"),
+    ("no-estimates", "copy merge"),
+    ("append-table", "copy direct"),
+    ("upsert-absent-wish-upsert", "upsert direct +table"),
+    ("append-view", "insert direct"),
+    ("append-foreign-table", "insert direct"),
+    ("append-row-level-security", "insert direct"),
+    ("append-rules", "insert direct"),
+    ("append-wish-insert", "insert direct"),
+    ("append-partitioned-with-triggers", "copy direct"),
+    ("append-identity-always-copy", "copy direct"),
+    ("append-identity-always-insert", "insert direct override"),
+    ("append-not-null-at-target", "copy direct"),
+    ("append-filled-columns-of-target", "copy direct"),
+    ("replace-swap", "copy swap destroys"),
+    ("replace-swap-filled-by-us", "copy swap"),
+    ("replace-swap-without-key", "copy swap destroys"),
+    ("replace-empty", "copy swap"),
+    ("replace-refill-view-hangs", "copy refill destroys"),
+    ("replace-refill-not-owner", "copy refill destroys"),
+    ("replace-refill-no-create", "copy refill destroys"),
+    ("replace-refill-delete", "copy refill delete destroys"),
+    ("replace-refill-partitioned", "copy refill destroys"),
+    ("replace-refill-temporary", "copy refill destroys"),
+    ("replace-refill-unlogged", "copy refill destroys"),
+    ("replace-refill-row-level-security", "copy refill destroys"),
+    ("replace-refill-other-order", "copy refill destroys"),
+    ("replace-refill-other-key", "copy refill destroys"),
+    ("replace-refill-unique-key", "copy refill destroys"),
+    ("replace-refill-default", "copy refill destroys"),
+    ("replace-refill-identity", "copy refill override destroys"),
+    ("replace-refill-nullable", "copy refill destroys"),
+    ("replace-refill-widened", "copy refill destroys"),
+    ("replace-wish-insert", "insert swap destroys"),
+    ("upsert-many-merge", "copy merge"),
+    ("upsert-few-direct", "upsert direct"),
+    ("upsert-wish-copy", "copy merge"),
+    ("upsert-wish-upsert", "upsert direct"),
+    ("upsert-identity-in-key", "upsert direct override"),
+    ("upsert-without-literals", "copy merge"),
+    ("upsert-nulls-not-distinct", "copy merge"),
+    ("several-streams", "copy direct +table; copy merge; copy direct; copy swap"),
+];
+
+const REFUSED: [(&str, &str); 41] = [
+    ("refused-read-only", "DestinationReadOnly"),
+    ("refused-shared-target", "TargetShared TargetShared"),
+    ("refused-target-is-source", "TargetIsSource"),
+    ("refused-materialized-view", "TargetKind"),
+    ("refused-sequence", "TargetKind"),
+    ("refused-view-not-insertable", "TargetNotInsertable"),
+    ("refused-replace-view", "TargetDisposition"),
+    ("refused-replace-rules", "TargetDisposition"),
+    ("refused-replace-foreign-table", "TargetDisposition"),
+    ("refused-replace-foreign-keys", "TargetDependents"),
+    ("refused-replace-children", "TargetDependents"),
+    ("refused-replace-delete-under-rls", "TargetDisposition"),
+    ("refused-upsert-view", "TargetDisposition"),
+    ("refused-upsert-rules", "TargetDisposition"),
+    ("refused-long-table-name", "NameTooLong"),
+    ("refused-long-column-name", "NameTooLong"),
+    ("refused-no-create-privilege", "PrivilegeMissing"),
+    ("refused-no-insert-privilege", "PrivilegeMissing"),
+    ("refused-no-update-privilege", "PrivilegeMissing PrivilegeMissing"),
+    ("refused-no-truncate-privilege", "PrivilegeMissing"),
+    ("refused-upsert-without-key", "KeyMissing"),
+    ("refused-key-unknown", "KeyUnknown"),
+    ("refused-key-nullable", "KeyNullable"),
+    ("refused-no-unique-key", "KeyNotUnique"),
+    ("refused-unique-key-partial", "KeyNotUnique"),
+    ("refused-unique-key-expression", "KeyNotUnique"),
+    ("refused-unique-key-deferrable", "KeyNotUnique"),
+    ("refused-column-unreadable", "ColumnUnreadable"),
+    ("refused-column-narrowed", "ColumnRefused"),
+    ("refused-column-generated", "ColumnGenerated"),
+    ("refused-column-identity-updated", "ColumnIdentity"),
+    ("refused-column-absent-at-target", "ColumnAbsent"),
+    ("refused-column-required-by-target", "ColumnRequired"),
+    ("refused-column-twice", "ColumnTwice"),
+    ("refused-no-columns", "ColumnsNone"),
+    ("refused-wish-copy", "StrategyWish"),
+    ("refused-wish-upsert", "StrategyWish"),
+    ("refused-wish-insert-without-literals", "StrategyWish"),
+    ("refused-fetch-wish", "Fetch"),
+    ("refused-unobserved", "Unobserved"),
+    ("refused-column-unobserved", "Unobserved"),
+];
+
+#[test]
+fn what_is_chosen() {
+    for (name, wanted) in CHOSEN.iter().chain(&REFUSED) {
+        assert_eq!(outcome(name), *wanted, "{name}");
+    }
+}
+
+#[test]
+fn golden_cases_decide_and_lint() {
+    for case in golden() {
+        let plan = case.plan();
+        let findings = lint(&plan);
+        assert!(findings.is_empty(), "{}: {findings:?}", case.name);
+        assert_eq!(plan.is_refused(), case.name.starts_with("refused-"), "{}", case.name);
+        let shown = format!("{}{:?}{plan:?}", plan.to_json(), case.spec);
+        assert!(!shown.contains(PASSWORD), "{}", case.name);
+    }
+}
+
+#[test]
+fn every_rule_has_its_case() {
+    let mut seen = BTreeSet::new();
+    for case in golden() {
+        let draft = decide(&case.spec, &case.streams, &case.observation);
+        let all = draft.streams.iter().flat_map(|stream| &stream.refusals).chain(&draft.refusals);
+        seen.extend(all.map(|refusal| refusal.rule));
+    }
+    let all: BTreeSet<Rule> = ALL_RULES.into_iter().collect();
+    assert_eq!(seen, all);
+}
+
+/// Counted by hand: a rule that is missing here makes [`every_rule_has_its_case`] fail once a case has it.
+const ALL_RULES: [Rule; 24] = [
+    Rule::DestinationReadOnly,
+    Rule::TargetShared,
+    Rule::TargetIsSource,
+    Rule::TargetKind,
+    Rule::TargetNotInsertable,
+    Rule::TargetDisposition,
+    Rule::TargetDependents,
+    Rule::NameTooLong,
+    Rule::PrivilegeMissing,
+    Rule::KeyMissing,
+    Rule::KeyUnknown,
+    Rule::KeyNullable,
+    Rule::KeyNotUnique,
+    Rule::ColumnUnreadable,
+    Rule::ColumnRefused,
+    Rule::ColumnGenerated,
+    Rule::ColumnIdentity,
+    Rule::ColumnAbsent,
+    Rule::ColumnRequired,
+    Rule::ColumnTwice,
+    Rule::ColumnsNone,
+    Rule::StrategyWish,
+    Rule::Fetch,
+    Rule::Unobserved,
+];
+
+#[test]
+fn refusals_name_the_grant() {
+    let draft = |name: &str| {
+        let case = case(name);
+        decide(&case.spec, &case.streams, &case.observation).streams[0].refusals.clone()
+    };
+    assert_eq!(draft("refused-no-insert-privilege")[0].advice, "GRANT INSERT ON raw.orders TO loader;");
+    let create = "GRANT CREATE, USAGE ON SCHEMA raw TO loader;";
+    assert_eq!(draft("refused-no-create-privilege")[0].advice, create);
+}
+
+#[test]
+fn sizes_follow_the_width_of_a_row() {
+    let sizes = |name: &str| {
+        let case = case(name);
+        let write = decide(&case.spec, &case.streams, &case.observation).streams[0].write.clone();
+        (write.batch_rows, write.insert_rows, write.insert_bytes)
+    };
+    // 4 MiB / 66,000 B = 63; 1 MiB / (2 × 66,000 B) = 7.
+    assert_eq!(sizes("wide-rows"), (63, 7, 1 << 20));
+    assert_eq!(sizes("narrow-rows"), (10_000, 1_000, 1 << 20));
+    assert_eq!(sizes("limits-small"), (100, 100, 1 << 20));
+}
+
+#[test]
+fn a_created_table_has_the_key_and_its_columns_are_not_null() {
+    let case = case("key-of-sync-file");
+    let write = decide(&case.spec, &case.streams, &case.observation).streams[0].write.clone();
+    assert_eq!(write.primary_key, ["customer", "id"]);
+    assert!(write.columns.iter().all(|column| column.nullable == (column.name == "total")));
+    assert!(write.conflict_key.is_empty());
+}
+
+#[test]
+fn a_type_is_made_by_the_first_stream_that_needs_it() {
+    let case = case("type-created-once");
+    let draft = decide(&case.spec, &case.streams, &case.observation);
+    let types: Vec<usize> = draft.streams.iter().map(|stream| stream.write.types.len()).collect();
+    assert_eq!(types, [1, 0]);
+}

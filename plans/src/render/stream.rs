@@ -1,0 +1,166 @@
+//! One stream of a plan: what happens to its target and why, what is notable about its columns, its statements.
+
+use super::{page::Page, style::Role};
+use crate::{
+    decision::{Disposition, Effect, Publication, Statement, Strategy},
+    name::visible,
+    observation::{FitLabel, StreamObservation},
+    plan::StreamPlan,
+    planner::Prepared,
+    report::{Refusal, Topic},
+};
+
+/// What happens at the destination, in a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Create,
+    Change,
+    Remove,
+}
+
+impl Mark {
+    /// Of a whole stream: its table is made, its rows are replaced, or rows are added or changed.
+    pub(super) fn of(stream: &StreamPlan) -> Self {
+        if stream.write.create_table {
+            Self::Create
+        } else if stream.destroys.is_some() {
+            Self::Remove
+        } else {
+            Self::Change
+        }
+    }
+
+    fn sign(self) -> (&'static str, Role) {
+        match self {
+            Self::Create => ("+", Role::Create),
+            Self::Change => ("~", Role::Change),
+            Self::Remove => ("-", Role::Remove),
+        }
+    }
+}
+
+pub(super) fn write(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation>) {
+    let (sign, role) = Mark::of(stream).sign();
+    let target = &stream.write.target;
+    let title = page.style.paint(Role::Heading, &format!("{} → {target}", stream.stream));
+    let head = page.style.paint(role, sign);
+    page.line(&format!("{head} {title}"));
+    page.labelled("rows", &super::amounts(stream.estimates));
+    reasons(page, stream);
+    columns(page, stream, seen);
+    if let Some(what) = &stream.destroys {
+        let label = page.style.paint(Role::Remove, "  destroys    ");
+        page.hanging(&label, 14, what);
+    }
+    for note in &stream.notes {
+        page.labelled("note", note);
+    }
+    refusals(page, &stream.refusals);
+    if let Some(prepared) = &stream.prepared {
+        statements(page, prepared);
+    }
+}
+
+fn reasons(page: &mut Page, stream: &StreamPlan) {
+    for reason in &stream.reasons {
+        let label = match reason.topic {
+            Topic::Target => "target",
+            Topic::Key => "key",
+            Topic::Strategy => "write",
+            Topic::Publication => "publish",
+            Topic::Read => "read",
+            Topic::Batch => "batches",
+            Topic::Insert => "inserts",
+        };
+        let choice = match reason.topic {
+            Topic::Strategy => route_words(stream).to_owned(),
+            Topic::Publication => publication_words(stream.write.publication).to_owned(),
+            Topic::Read => format!("by {}", if reason.choice == "copy" { "COPY" } else { "cursor" }),
+            _ => reason.choice.clone(),
+        };
+        page.labelled(label, &format!("{choice}: {}", reason.because));
+    }
+}
+
+fn route_words(stream: &StreamPlan) -> &'static str {
+    match (stream.write.disposition, stream.write.strategy) {
+        (Disposition::Append, Strategy::Insert) => "append by INSERT",
+        (Disposition::Append, _) => "append by COPY",
+        (Disposition::Replace, Strategy::Insert) => "replace by INSERT",
+        (Disposition::Replace, _) => "replace by COPY",
+        (Disposition::Upsert, Strategy::Copy) => "upsert by COPY",
+        (Disposition::Upsert, _) => "upsert by INSERT",
+    }
+}
+
+fn publication_words(publication: Publication) -> &'static str {
+    match publication {
+        Publication::Direct => "at the commit",
+        Publication::Swap => "by a swap",
+        Publication::Refill => "by a refill",
+        Publication::Merge => "by a merge",
+    }
+}
+
+/// How many columns, and those alone of which something is to be said.
+fn columns(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation>) {
+    let Some(seen) = seen else { return };
+    let fits = &seen.target.fits;
+    let count = |label: FitLabel| fits.iter().filter(|fit| fit.label == label).count();
+    let of = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let parts: Vec<String> =
+        [(FitLabel::Exact, "exact"), (FitLabel::Widened, "widened"), (FitLabel::Refused, "refused")]
+            .into_iter()
+            .filter_map(|(label, word)| of(count(label), word))
+            .collect();
+    if !parts.is_empty() {
+        page.labelled("columns", &parts.join(", "));
+    }
+    for fit in fits.iter().filter(|fit| fit.label == FitLabel::Widened) {
+        let native =
+            seen.source.columns.iter().find(|column| column.name == fit.column).map_or("", |column| &column.native);
+        let note = fit.note.as_deref().map_or_else(String::new, |note| format!(": {}", visible(note)));
+        let text = format!("{} {} → {}{note}", visible(&fit.column), visible(native), visible(&fit.target));
+        page.marked(14, Role::Change, "~", &text);
+    }
+    for made in &stream.write.types {
+        page.marked(14, Role::Create, "+", &visible(&made.purpose));
+    }
+}
+
+pub(super) fn refusals(page: &mut Page, refusals: &[Refusal]) {
+    for refusal in refusals {
+        let column = refusal.column.as_ref().map_or_else(String::new, |column| format!("column {column}: "));
+        let label = page.style.paint(Role::Remove, "  refused     ");
+        page.hanging(&label, 14, &format!("{column}{}", refusal.reason));
+        page.marked(14, Role::Faint, "→", &refusal.advice);
+    }
+}
+
+fn statements(page: &mut Page, prepared: &Prepared) {
+    for sql in &prepared.read.statements {
+        page.marked(4, Role::Faint, "<", &shown(sql));
+    }
+    for statement in &prepared.write.statements {
+        self::statement(page, statement);
+    }
+    if let Some(clause) = &prepared.write.conflict_clause {
+        page.marked(6, Role::Faint, "…", &shown(clause));
+    }
+}
+
+pub(super) fn statement(page: &mut Page, statement: &Statement) {
+    let (mark, role) = match statement.effect {
+        Effect::Create => ("+", Role::Create),
+        Effect::Change => ("~", Role::Change),
+        Effect::Remove => ("-", Role::Remove),
+        Effect::Write => (">", Role::Label),
+        Effect::Control => ("·", Role::Faint),
+    };
+    page.marked(4, role, mark, &shown(&statement.sql));
+}
+
+/// A statement with its own line breaks and nothing else that a terminal would obey.
+fn shown(sql: &str) -> String {
+    sql.lines().map(|line| visible(&line.replace('\t', "    "))).collect::<Vec<_>>().join("\n")
+}

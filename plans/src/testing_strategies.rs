@@ -1,0 +1,270 @@
+//! Random worlds for property tests: any mixture of facts that the contract's types can hold, not only sensible ones.
+//! The larger strategies are boxed: their trees by value would not fit the stack of a test's thread.
+
+use crate::{
+    decision::{Effect, Phase, Statement},
+    name::ObjectName,
+    observation::{
+        Carriage, ColumnFit, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege, RelationKind,
+        SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
+    },
+};
+use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
+
+/// Few names, so that source, target and keys meet; some are hostile.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        20 => select(vec!["id", "id", "a", "b", "c"]).prop_map(str::to_owned),
+        1 => Just("x\u{1b}[31m\u{202e}\"".to_owned()),
+        1 => "y{60,70}",
+        1 => ".{0,6}",
+    ]
+}
+
+fn native() -> impl Strategy<Value = String> {
+    select(vec!["bigint", "text", "numeric(10,2)"]).prop_map(str::to_owned)
+}
+
+fn kind() -> impl Strategy<Value = RelationKind> {
+    prop_oneof![
+        8 => Just(RelationKind::Table),
+        2 => Just(RelationKind::PartitionedTable),
+        1 => Just(RelationKind::ForeignTable),
+        1 => Just(RelationKind::View),
+        1 => select(vec![RelationKind::MaterializedView, RelationKind::Other]),
+    ]
+}
+
+fn source_column() -> BoxedStrategy<SourceColumn> {
+    (name(), native(), any::<bool>(), option::weighted(0.03, Just("permission denied".to_owned())))
+        .prop_map(|(name, native, nullable, refused)| SourceColumn {
+            name,
+            native,
+            arrow: "Utf8".to_owned(),
+            carriage: Carriage::Arrow,
+            nullable,
+            refused,
+        })
+        .boxed()
+}
+
+fn statistics() -> BoxedStrategy<Statistics> {
+    let edge = |max: u64| prop_oneof![0..20_000_u64, Just(0), Just(max)];
+    (option::of(edge(u64::MAX)), option::of(edge(u32::MAX.into())))
+        .prop_map(|(rows, width)| Statistics { rows, bytes_per_row: width.and_then(|width| u32::try_from(width).ok()) })
+        .boxed()
+}
+
+fn source() -> BoxedStrategy<SourceStream> {
+    let fetches = prop_oneof![
+        5 => Just(vec![Fetch::Copy, Fetch::Cursor]),
+        1 => Just(vec![Fetch::Cursor]),
+        1 => Just(vec![]),
+    ];
+    (
+        kind(),
+        vec(source_column(), 0..5),
+        vec(name(), 0..2),
+        vec(vec(name(), 0..2), 0..2),
+        statistics(),
+        fetches,
+        proptest::bool::weighted(0.9),
+    )
+        .prop_map(|(kind, mut columns, key, unique_keys, statistics, fetches, distinct)| {
+            // Mostly distinct names and a key without NULLs: otherwise everything is refused and little is tried.
+            if distinct {
+                let mut seen = std::collections::BTreeSet::new();
+                columns.retain(|column| seen.insert(column.name.clone()));
+            }
+            for column in &mut columns {
+                column.nullable &= !key.contains(&column.name);
+            }
+            let schema_sha256 = "00".repeat(32);
+            SourceStream { kind, columns, schema_sha256, key, unique_keys, statistics, fetches, fetch_note: None }
+        })
+        .boxed()
+}
+
+fn target_column() -> BoxedStrategy<TargetColumn> {
+    let identity = prop_oneof![4 => Just(Identity::None), 1 => Just(Identity::Always), 1 => Just(Identity::ByDefault)];
+    (name(), native(), any::<bool>(), proptest::bool::weighted(0.2), proptest::bool::weighted(0.1), identity)
+        .prop_map(|(name, native, nullable, has_default, generated, identity)| TargetColumn {
+            name,
+            native,
+            nullable,
+            has_default,
+            generated,
+            identity,
+        })
+        .boxed()
+}
+
+fn target_key() -> BoxedStrategy<TargetKey> {
+    let rare = || proptest::bool::weighted(0.1);
+    (name(), vec(name(), 0..3), any::<bool>(), rare(), rare(), rare(), rare())
+        .prop_map(|(name, columns, primary, partial, expression, deferrable, nulls_not_distinct)| TargetKey {
+            name,
+            columns,
+            primary,
+            partial,
+            expression,
+            deferrable,
+            nulls_not_distinct,
+        })
+        .boxed()
+}
+
+fn dependent() -> BoxedStrategy<Dependent> {
+    let kinds = vec!["view", "trigger", "rule", "policy", "foreign key from", "foreign key to", "child", "grant"];
+    (select(kinds), name()).prop_map(|(kind, name)| Dependent { kind: kind.to_owned(), name }).boxed()
+}
+
+fn privileges() -> BoxedStrategy<Vec<Privilege>> {
+    use Privilege::{CreateInSchema, Delete, Insert, Own, Select, Truncate, Update};
+    let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema];
+    prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=7)].boxed()
+}
+
+/// A target for a source: its fits, and columns that mostly answer the source's.
+fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetState> {
+    let columns = source.columns.clone();
+    let like: Vec<TargetColumn> = columns
+        .iter()
+        .map(|column| TargetColumn {
+            name: column.name.clone(),
+            native: column.native.clone(),
+            nullable: column.nullable,
+            has_default: false,
+            generated: false,
+            identity: Identity::None,
+        })
+        .collect();
+    let label = prop_oneof![20 => Just(FitLabel::Exact), 4 => Just(FitLabel::Widened), 1 => Just(FitLabel::Refused)];
+    let labels = vec((label, proptest::bool::weighted(0.9), proptest::bool::weighted(0.1)), columns.len());
+    let there = prop_oneof![3 => Just(like), 1 => vec(target_column(), 0..5).prop_map(one_of_each_name)];
+    let primary: Vec<TargetKey> = (!source.key.is_empty()).then(|| primary(&source.key)).into_iter().collect();
+    let keys = prop_oneof![2 => Just(primary), 1 => vec(target_key(), 0..3)];
+    let rare = || proptest::bool::weighted(0.1);
+    let flags = (any::<bool>(), rare(), proptest::bool::weighted(0.9), rare(), rare(), any::<bool>());
+    let hanging = prop_oneof![2 => Just(vec![]), 1 => vec(dependent(), 0..3)];
+    (option::weighted(0.7, kind()), there, labels, keys, flags, hanging, privileges(), option::of(0..99_u64))
+        .prop_map(move |(kind, there, labels, keys, flags, dependents, privileges, rows)| {
+            let absent = kind.is_none();
+            TargetState {
+                name: target.clone(),
+                kind,
+                schema_exists: flags.0 || !absent,
+                columns: if absent { vec![] } else { there },
+                fits: columns
+                    .iter()
+                    .zip(labels)
+                    .map(|(column, (label, literal, made))| fit(column, label, literal, made && absent))
+                    .collect(),
+                keys: if absent { vec![] } else { keys },
+                row_level_security: flags.1 && !absent,
+                insertable: flags.2,
+                temporary: flags.3 && !absent,
+                unlogged: flags.4 && !absent,
+                dependents: if absent { vec![] } else { dependents },
+                privileges,
+                rows,
+                filled_by_us: flags.5,
+            }
+        })
+        .boxed()
+}
+
+/// No table has two columns of one name.
+fn one_of_each_name(mut columns: Vec<TargetColumn>) -> Vec<TargetColumn> {
+    let mut names = std::collections::BTreeSet::new();
+    columns.retain(|column| names.insert(column.name.clone()));
+    columns
+}
+
+fn primary(columns: &[String]) -> TargetKey {
+    TargetKey {
+        name: "pkey".to_owned(),
+        columns: columns.to_vec(),
+        primary: true,
+        partial: false,
+        expression: false,
+        deferrable: false,
+        nulls_not_distinct: false,
+    }
+}
+
+fn fit(column: &SourceColumn, label: FitLabel, literal: bool, made: bool) -> ColumnFit {
+    let sql = "CREATE TYPE mood".to_owned();
+    let made =
+        made.then(|| Statement { phase: Phase::Setup, effect: Effect::Create, sql, purpose: "type mood".to_owned() });
+    ColumnFit {
+        column: column.name.clone(),
+        target: column.native.clone(),
+        label,
+        note: (label != FitLabel::Exact).then(|| "so it is".to_owned()),
+        literal,
+        types: made.into_iter().collect(),
+    }
+}
+
+fn end(endpoint: &str, read_only: bool) -> End {
+    End {
+        connector: "postgres".to_owned(),
+        component_sha256: "00".repeat(32),
+        product: "PostgreSQL 15.18".to_owned(),
+        endpoint: endpoint.to_owned(),
+        user: "loader".to_owned(),
+        tls: "disable".to_owned(),
+        read_only,
+    }
+}
+
+/// An observation of streams `public.s0` to `public.s2`, whose targets are in schema `raw`.
+pub(crate) fn observation() -> impl Strategy<Value = Observation> {
+    let stream = |index: usize| {
+        source().prop_flat_map(move |source| {
+            let name = ObjectName::new("raw", format!("s{index}"));
+            target(&source, name).prop_map(move |target| StreamObservation {
+                stream: format!("public.s{index}"),
+                source: source.clone(),
+                target,
+            })
+        })
+    };
+    (stream(0), stream(1), stream(2), 1..=3_usize, proptest::bool::weighted(0.05)).prop_map(
+        |(a, b, c, count, read_only)| {
+            let mut streams = vec![a, b, c];
+            streams.truncate(count);
+            Observation {
+                source: end("shop:5432/shop", false),
+                destination: end("wh:5432/wh", read_only),
+                bookkeeping: vec![],
+                streams,
+            }
+        },
+    )
+}
+
+/// A sync file for [`observation`]: three streams with any wishes, any limits.
+pub(crate) fn sync_file() -> impl Strategy<Value = String> {
+    let word = |words: &[&'static str]| select(words.to_vec());
+    let stream = (
+        word(&["append", "replace", "upsert"]),
+        word(&["auto", "auto", "auto", "copy", "insert", "upsert"]),
+        word(&["", "", "key = [\"id\"]\n", "key = [\"a\", \"b\"]\n"]),
+    );
+    let limits =
+        word(&["", "", "fetch = \"cursor\"\n", "batch_rows = 1\n", "batch_bytes = \"64KiB\"\n", "parallel = 4\n"]);
+    (vec(stream, 3), limits).prop_map(|(streams, limits)| {
+        let mut text = format!(
+            "version = 1\nname = \"shop\"\n[source]\nuse = \"postgres\"\nurl = \"postgres://reader:{password}@shop/shop\"\n\
+             [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
+            password = super::testing::PASSWORD
+        );
+        for (index, (write, strategy, key)) in streams.into_iter().enumerate() {
+            let head = format!("[[stream]]\ntable = \"public.s{index}\"\n");
+            text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}");
+        }
+        text + "[limits]\n" + limits
+    })
+}
