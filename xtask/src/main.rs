@@ -1,0 +1,63 @@
+//! `cargo xtask CHORE`: every chore of the project, one command each, for people and CI alike. Only words on the command
+//! line are read here; each chore is a module. Nothing of the product may depend on this crate.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a chore talks to whoever runs it
+
+mod bench;
+mod deny;
+mod imports;
+mod licences;
+mod lint;
+mod measure;
+mod metadata;
+mod process;
+mod setup;
+mod suite;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  setup            the wasm32-wasip2 target and a PostgreSQL server, where they are missing
+  demo [ARGS]      builds rapidbyte and runs `rapidbyte demo ARGS`
+  test [ARGS]      sets up, then runs every test; ARGS go to the test runner
+  lint             format, clippy for host and guests, house rules, licences
+  bench [ARGS]     psql | psql against rapidbyte apply; --rows N (1000000), --repetitions N (5)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match chore(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(arguments: &[String]) -> Result<()> {
+    let Some((name, rest)) = arguments.split_first() else { bail!("no chore named\n\n{USAGE}") };
+    match name.as_str() {
+        "setup" => setup::all(),
+        "demo" => demo(rest),
+        "test" => suite::run(rest),
+        "lint" => lint::run(),
+        "bench" => bench::run(rest),
+        measure::CHORE => measure::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        unknown => bail!("there is no chore {unknown:?}\n\n{USAGE}"),
+    }
+}
+
+/// Runs the demo in the dev profile: its dependencies are optimised and the guests are built as for a release, so that it
+/// is nearly as fast, and a cold build takes half as long because the tests need the very same one.
+fn demo(arguments: &[String]) -> Result<()> {
+    setup::all()?;
+    process::run(process::cargo().args(["run", "--quiet", "--package", "rapidbyte", "--", "demo"]).args(arguments))
+}
