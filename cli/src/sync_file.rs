@@ -1,0 +1,52 @@
+//! Reads a sync file from disk. What stands in it is the business of `plans`.
+
+use crate::{
+    failure::{Failure, USAGE},
+    surroundings,
+};
+use rapidbyte_plans::spec::{self, Spec};
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::Path,
+};
+
+/// No sync file comes near it, and /dev/zero must not fill the memory.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The sync that a file describes, or all that is wrong with it.
+pub(crate) fn read(path: &Path) -> Result<Spec, Failure> {
+    let text = text(path)?;
+    if text.trim_start().starts_with('{') {
+        return Err(Failure::new(USAGE, format!("{} is a saved plan, not a sync file", path.display()))
+            .advise("saved plans cannot be applied yet; name the sync file that it was made from"));
+    }
+    Ok(spec::parse(&text, &path.display().to_string(), &surroundings::variable)?)
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let fail = |why: String, advice: &str| {
+        Failure::new(USAGE, format!("cannot read {}: {why}", path.display())).advise(advice)
+    };
+    let refused = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => {
+            fail("there is no such file".to_owned(), "name a sync file, or write one with `rapidbyte init`")
+        }
+        ErrorKind::IsADirectory => fail("it is a folder".to_owned(), "name the sync file inside it"),
+        ErrorKind::PermissionDenied => {
+            fail("permission denied".to_owned(), "make it readable for the user who runs rapidbyte")
+        }
+        _ => fail(error.to_string(), "name a sync file that can be read"),
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(refused)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(fail("it is larger than 1 MiB".to_owned(), "name a sync file"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = 1 + valid.matches('\n').count();
+        fail(format!("line {line} is not valid UTF-8"), "save it as UTF-8, without another encoding's letters")
+    })
+}

@@ -1,0 +1,282 @@
+//! The destination's side of a run: the transaction, the last look at the world, every stream's rows, the counts, the
+//! receipt and the commit.
+
+use super::{
+    attempt::{Broken, GRACE, Identity, Laps, Task},
+    channel::{Item, Read, Receiver},
+    codec::Unpacker,
+    commit::{self, Commit},
+    gate::Gate,
+    source::{Done, Seen, farewell, not_prepared},
+    verify,
+};
+use crate::{
+    CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
+    engine::Open,
+    host::{DestinationGuest, Frame, RunStart, World, Written},
+    receipt::SCHEMA,
+    usage,
+};
+use rapidbyte_plans::{
+    decision::Statement,
+    drift,
+    observation::{Observation, StreamObservation, TargetState},
+    plan::StreamPlan,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+/// Waiting for a lock of somebody else's: longer than any quick statement, shorter than a reader of the plan waits.
+const LOCK_TIMEOUT_MS: u32 = 30_000;
+
+/// How often progress is told: ten times a second is all that an eye sees.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// What connects this side with the other.
+pub(super) struct Ways {
+    pub(super) seen: oneshot::Receiver<Seen>,
+    pub(super) start: oneshot::Sender<()>,
+    pub(super) frames: Receiver,
+    pub(super) done: oneshot::Receiver<Done>,
+}
+
+/// The destination's side, not begun.
+pub(super) struct Side {
+    task: Task,
+    identity: Identity,
+    gate: Arc<Gate>,
+    cpu: CpuSecs,
+    laps: Laps,
+    phases: DestinationPhases,
+    streams: Vec<StreamReceipt>,
+}
+
+impl Side {
+    pub(super) fn new(task: Task, identity: Identity, gate: Arc<Gate>, cpu: CpuSecs) -> Self {
+        let laps = Laps::from(task.began);
+        Self { task, identity, gate, cpu, laps, phases: DestinationPhases::default(), streams: Vec::new() }
+    }
+
+    /// Runs the side. A failure rolls back in order where the guest still can.
+    pub(super) async fn run(mut self, ways: Ways) -> Result<Receipt, Broken> {
+        let Open { mut guest, end, load } =
+            self.task.engine.open::<DestinationGuest>(&self.task.end, &self.task.around).await?;
+        self.phases.module_load_secs = load.as_secs_f64();
+        self.phases.connect_secs = self.laps.lap().saturating_sub(load).as_secs_f64();
+        let done = match self.fill(&mut guest, end, ways).await {
+            Ok(done) => done,
+            Err(broken) => {
+                roll_back(guest, &broken).await;
+                return Err(broken);
+            }
+        };
+        self.commit(guest, done).await
+    }
+
+    /// Everything before the commit.
+    async fn fill(
+        &mut self, guest: &mut DestinationGuest, end: rapidbyte_plans::observation::End, ways: Ways,
+    ) -> Result<Done, Broken> {
+        let Ways { seen, start, mut frames, done } = ways;
+        let seen = seen.await.map_err(|_| Broken::Interrupted)?;
+        self.phases.receive_wait_secs += self.laps.lap_secs();
+        let targets = self.begin(guest, end, &seen).await?;
+        self.phases.setup_secs += self.laps.lap_secs();
+        start.send(()).map_err(|()| Broken::Interrupted)?;
+        let mut unpacker = Unpacker::new(self.task.compression)?;
+        let streams = self.task.streams.clone();
+        for ((stream, inspected), target) in streams.iter().zip(&seen.streams).zip(&targets) {
+            let filled = self.stream(guest, stream, &inspected.schema, target, &mut frames, &mut unpacker).await;
+            filled.map_err(|error| error.in_stream(&stream.stream))?;
+        }
+        let done = done.await.map_err(|_| Broken::Interrupted)?;
+        self.phases.receive_wait_secs += self.laps.lap_secs();
+        Ok(done)
+    }
+
+    /// Begins the transaction, and looks at the world inside it: where anything has moved, nothing is touched.
+    async fn begin(
+        &self, guest: &mut DestinationGuest, end: rapidbyte_plans::observation::End, seen: &Seen,
+    ) -> Result<Vec<TargetState>, EngineError> {
+        let planned = &self.identity.planned;
+        let bookkeeping = bookkeeping(&planned.bookkeeping, guest.bookkeeping().await?)?;
+        guest
+            .begin(&RunStart {
+                run: &self.identity.run,
+                sync: &self.identity.sync,
+                plan: &self.identity.plan,
+                bookkeeping,
+                lock_timeout_ms: LOCK_TIMEOUT_MS,
+            })
+            .await?;
+        let mut streams = Vec::with_capacity(self.task.streams.len());
+        for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
+            let target = guest.inspect(&stream.write.target, &inspected.schema).await;
+            let target = target.map_err(|error| error.in_stream(&stream.stream))?;
+            streams.push(StreamObservation { stream: stream.stream.clone(), source: inspected.stream.clone(), target });
+        }
+        let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
+        let now = Observation { source, destination: end, bookkeeping, streams };
+        match drift::compare(planned, &now) {
+            moved if moved.is_empty() => Ok(now.streams.into_iter().map(|stream| stream.target).collect()),
+            moved => Err(EngineError::Drift(moved)),
+        }
+    }
+
+    async fn stream(
+        &mut self, guest: &mut DestinationGuest, stream: &StreamPlan, schema: &[u8], target: &TargetState,
+        frames: &mut Receiver, unpacker: &mut Unpacker,
+    ) -> Result<(), Broken> {
+        let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
+        guest.open_writer(&stream.write, &prepared.write, schema).await?;
+        self.phases.setup_secs += self.laps.lap_secs();
+        let read = self.rows(guest, stream, frames, unpacker).await?;
+        let written = guest.finish().await?;
+        self.phases.finish_secs += self.laps.lap_secs();
+        let receipt = stream_receipt(stream, read, written, verify::counts(stream, target, read, written)?);
+        self.streams.push(receipt);
+        (self.task.around.events)(Event::StreamFinished { stream: stream.stream.clone(), rows: read.rows, bytes: read.bytes });
+        Ok(())
+    }
+
+    async fn rows(
+        &mut self, guest: &mut DestinationGuest, stream: &StreamPlan, frames: &mut Receiver, unpacker: &mut Unpacker,
+    ) -> Result<Read, Broken> {
+        let (mut told, mut rows, mut bytes) = (Instant::now(), 0, 0);
+        let mut buffer = Vec::new();
+        loop {
+            let item = frames.receive().await.ok_or(Broken::Interrupted)?;
+            self.phases.receive_wait_secs += self.laps.lap_secs();
+            let (batch_rows, packed, room) = match item {
+                Item::Batch { rows, frame, room } => (rows, frame, room),
+                Item::End(read) => return Ok(read),
+            };
+            let (frame, spare) = unpacker.unpack(packed, buffer)?;
+            self.phases.decompress_secs += self.laps.lap_secs();
+            rows += u64::from(batch_rows);
+            bytes += frame.len() as u64;
+            buffer = guest.write(Frame { rows: batch_rows, bytes: frame }).await?;
+            drop(room);
+            self.count_write(guest);
+            match spare {
+                Some(spare) => frames.give_back(spare),
+                // Nothing is unpacked, so no buffer is wanted.
+                None => buffer = Vec::new(),
+            }
+            if told.elapsed() >= PROGRESS {
+                told = Instant::now();
+                (self.task.around.events)(Event::Progress { stream: stream.stream.clone(), rows, bytes });
+            }
+        }
+    }
+
+    fn count_write(&mut self, guest: &DestinationGuest) {
+        let lap = self.laps.lap();
+        let waited = guest.times().waited.min(lap);
+        self.phases.flush_secs += waited.as_secs_f64();
+        self.phases.arrow_decode_secs += (lap - waited).as_secs_f64();
+    }
+
+    /// From here on nobody can stop the run.
+    async fn commit(mut self, guest: DestinationGuest, done: Done) -> Result<Receipt, Broken> {
+        if !self.gate.commit() {
+            return Err(Broken::Interrupted);
+        }
+        let events = self.task.around.events.clone();
+        events(Event::Committing);
+        let computed = guest.computed() + done.computed;
+        let stored = self.receipt(&done, computed);
+        let outcome = commit::run(guest, &self.task, &Commit { run: &self.identity.run, receipt: &stored.json() }).await?;
+        self.phases.commit_secs += self.laps.lap_secs();
+        events(Event::Committed { run: self.identity.run.clone() });
+        let receipt = self.receipt(&done, computed);
+        if let Some(guest) = outcome {
+            farewell(guest, &self.task).await;
+        }
+        Ok(receipt)
+    }
+
+    /// The receipt as things stand. The source has been waiting since it was done.
+    fn receipt(&self, done: &Done, computed: Duration) -> Receipt {
+        let mut source = done.phases;
+        source.emit_wait_secs += self.laps.at().saturating_duration_since(done.at).as_secs_f64();
+        let engine = EnginePhases {
+            compress_secs: source.compress_secs,
+            decompress_secs: self.phases.decompress_secs,
+            sandbox_secs: computed.as_secs_f64(),
+        };
+        Receipt {
+            schema: SCHEMA,
+            sync: self.identity.sync.clone(),
+            run: self.identity.run.clone(),
+            plan: self.identity.plan.clone(),
+            outcome: "done",
+            consistency: "snapshot",
+            duration_secs: (self.laps.at() - self.task.began).as_secs_f64(),
+            peak_memory_bytes: usage::peak_memory_bytes(),
+            cpu_secs: usage::cpu().since(self.cpu),
+            streams: self.streams.clone(),
+            phases: Phases { source, destination: self.phases, engine },
+        }
+    }
+}
+
+/// What begins the run: the plan's statements, or nothing where another run has executed them since.
+fn bookkeeping(planned: &[Statement], now: Vec<Statement>) -> Result<&[Statement], EngineError> {
+    if now.is_empty() {
+        return Ok(&[]);
+    }
+    if now == planned {
+        return Ok(planned);
+    }
+    Err(EngineError::Drift(vec![drift::Difference {
+        stream: None,
+        what: "bookkeeping".to_owned(),
+        planned: Some(format!("{} statements", planned.len())),
+        now: Some(format!("{} statements", now.len())),
+    }]))
+}
+
+fn stream_receipt(stream: &StreamPlan, read: Read, written: Written, verified: crate::Verified) -> StreamReceipt {
+    StreamReceipt {
+        stream: stream.stream.clone(),
+        into: stream.write.target.to_string(),
+        write: stream.write.disposition,
+        strategy: stream.write.strategy,
+        sync: "full",
+        rows_read: read.rows,
+        rows_written: written.rows_written,
+        rows_rejected: 0,
+        bytes_read: read.bytes,
+        bytes_written: written.bytes_written,
+        batches: read.batches,
+        cursor: None,
+        verified,
+    }
+}
+
+/// In order where the guest is still able to; otherwise its connection is dropped, which rolls back as well.
+async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
+    let able = match broken {
+        Broken::Interrupted => true,
+        Broken::Failed(error) => !matches!(
+            error,
+            EngineError::Trap { .. }
+                | EngineError::Deadline { .. }
+                | EngineError::MemoryLimit { .. }
+                | EngineError::NotGranted { .. }
+                | EngineError::Contract { .. }
+        ),
+    };
+    if able {
+        // A rollback that fails, or takes too long, is the server's: dropping the connection asks for the same.
+        let _ = timeout(GRACE, async {
+            guest.abort().await?;
+            guest.close().await
+        })
+        .await;
+    }
+}

@@ -1,0 +1,110 @@
+//! Carries a plan out. Owns attempts, the wish to stop, the time limit, and what is left behind: nothing.
+
+mod attempt;
+mod channel;
+mod codec;
+mod commit;
+mod destination;
+mod gate;
+mod source;
+mod verify;
+
+use crate::{CancelToken, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings};
+use attempt::Attempt;
+use gate::Gate;
+use rapidbyte_plans::{plan::Plan, spec::Spec};
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::Instant};
+
+/// What a run is told by its caller.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// Hears what happens.
+    pub events: EventSink,
+    /// Stops the run, within two seconds, unless its commit has begun.
+    pub cancel: CancelToken,
+}
+
+/// The first pause before a repetition, doubled for each further one: a server that restarts takes some seconds.
+const BACKOFF: Duration = Duration::from_millis(500);
+/// The longest pause: afterwards waiting longer mends nothing.
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Runs the plan of this sync file: all of its streams arrive, in one transaction of the destination, or none.
+    ///
+    /// # Errors
+    /// [`EngineError::Drift`] before anything is touched; every other one leaves the destination as it was, but for
+    /// [`EngineError::OutcomeUnknown`], which says that this could not be found out.
+    pub async fn apply(&self, spec: &Spec, plan: &Plan, run: RunOptions) -> Result<Receipt, EngineError> {
+        belongs(spec, plan)?;
+        if plan.is_refused() {
+            return Err(EngineError::Refused(Box::new(plan.clone())));
+        }
+        let limits = plan.limits();
+        let deadline = Instant::now() + Duration::from_secs(limits.timeout_secs);
+        let mut repeated = 0;
+        loop {
+            let around = self.surroundings_of(limits, run.events.clone(), run.cancel.clone());
+            let outcome = self.attempt(spec, plan, around, deadline).await;
+            let error = match outcome {
+                Err(error) if is_passing(&error) && repeated < limits.retries => error,
+                outcome => return outcome,
+            };
+            let backoff = BACKOFF.saturating_mul(1 << repeated.min(8)).min(BACKOFF_MAX);
+            repeated += 1;
+            (run.events)(Event::Retrying {
+                attempt: repeated,
+                attempts_max: limits.retries,
+                backoff_ms: u64::try_from(backoff.as_millis()).unwrap_or(u64::MAX),
+                reason: error.to_string(),
+            });
+            tokio::select! {
+                () = run.cancel.cancelled() => return Err(EngineError::Cancelled),
+                () = tokio::time::sleep_until(deadline.min(Instant::now() + backoff)) => {}
+            }
+        }
+    }
+
+    /// One attempt. Whatever ends it, both guests are gone afterwards, and what their connections left has been sent.
+    async fn attempt(
+        &self, spec: &Spec, plan: &Plan, around: Surroundings, deadline: Instant,
+    ) -> Result<Receipt, EngineError> {
+        let (cancel, aborts, gate) = (around.cancel.clone(), around.aborts.clone(), Arc::new(Gate::default()));
+        let mut tasks = JoinSet::new();
+        let attempt = Attempt::new(self.clone(), spec, plan, around, gate.clone())?;
+        let outcome = tokio::select! {
+            outcome = attempt.run(&mut tasks) => outcome,
+            () = stopped(&gate, cancel.cancelled()) => Err(EngineError::Cancelled),
+            () = stopped(&gate, tokio::time::sleep_until(deadline)) => {
+                Err(EngineError::TimedOut { limit_secs: plan.limits().timeout_secs })
+            }
+        };
+        tasks.shutdown().await;
+        aborts.settle().await;
+        outcome
+    }
+}
+
+/// Ends when `wish` does, unless the commit has begun by then: it is carried through.
+async fn stopped(gate: &Gate, wish: impl Future<Output = ()>) {
+    wish.await;
+    if !gate.stop() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn belongs(spec: &Spec, plan: &Plan) -> Result<(), EngineError> {
+    if plan.sync() != spec.name.as_str() {
+        return Err(EngineError::ForeignPlan(format!("it is a plan of {}, not of {}", plan.sync(), spec.name)));
+    }
+    if plan.sync_file_sha256() != spec.sha256 {
+        return Err(EngineError::ForeignPlan("the sync file has been changed since".to_owned()));
+    }
+    Ok(())
+}
+
+/// The same, done again, may succeed.
+fn is_passing(error: &EngineError) -> bool {
+    error.connector().is_some_and(|error| error.retryable)
+}

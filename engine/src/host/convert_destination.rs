@@ -1,0 +1,197 @@
+//! WIT types to and from the words of `plans`, for what a destination hears and says.
+
+use super::{
+    bindings::destination::exports::rapidbyte::connector::destination as wit,
+    convert::{Checked, list, option, relation_kind, sql, text, wit_object_name},
+};
+use rapidbyte_plans::{
+    decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy, WriteDecision},
+    name::ObjectName,
+    observation::{ColumnFit, Dependent, FitLabel, Identity, Privilege, TargetColumn, TargetKey, TargetState},
+};
+
+fn phase(phase: wit::Phase) -> Phase {
+    match phase {
+        wit::Phase::Bookkeeping => Phase::Bookkeeping,
+        wit::Phase::Setup => Phase::Setup,
+        wit::Phase::Load => Phase::Load,
+        wit::Phase::Publish => Phase::Publish,
+    }
+}
+
+fn effect(effect: wit::Effect) -> Effect {
+    match effect {
+        wit::Effect::Create => Effect::Create,
+        wit::Effect::Change => Effect::Change,
+        wit::Effect::Remove => Effect::Remove,
+        wit::Effect::Write => Effect::Write,
+        wit::Effect::Control => Effect::Control,
+    }
+}
+
+fn statement(statement: wit::Statement) -> Checked<Statement> {
+    Ok(Statement {
+        phase: phase(statement.phase),
+        effect: effect(statement.effect),
+        sql: sql(statement.sql)?,
+        purpose: text(statement.purpose)?,
+    })
+}
+
+pub(super) fn statements(statements: Vec<wit::Statement>) -> Checked<Vec<Statement>> {
+    list(statements, statement)
+}
+
+fn wit_statement(statement: &Statement) -> wit::Statement {
+    wit::Statement {
+        phase: match statement.phase {
+            Phase::Bookkeeping => wit::Phase::Bookkeeping,
+            Phase::Setup => wit::Phase::Setup,
+            Phase::Load => wit::Phase::Load,
+            Phase::Publish => wit::Phase::Publish,
+        },
+        effect: match statement.effect {
+            Effect::Create => wit::Effect::Create,
+            Effect::Change => wit::Effect::Change,
+            Effect::Remove => wit::Effect::Remove,
+            Effect::Write => wit::Effect::Write,
+            Effect::Control => wit::Effect::Control,
+        },
+        sql: statement.sql.clone(),
+        purpose: statement.purpose.clone(),
+    }
+}
+
+pub(super) fn wit_statements(statements: &[Statement]) -> Vec<wit::Statement> {
+    statements.iter().map(wit_statement).collect()
+}
+
+pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision {
+    let column = |column: &rapidbyte_plans::decision::WriteColumn| wit::WriteColumn {
+        name: column.name.clone(),
+        target: column.target.clone(),
+        nullable: column.nullable,
+    };
+    wit::WriteDecision {
+        staging_seed: decision.staging_seed.clone(),
+        target: wit_object_name(&decision.target),
+        create_schema: decision.create_schema,
+        create_table: decision.create_table,
+        types: wit_statements(&decision.types),
+        disposition: match decision.disposition {
+            Disposition::Append => wit::Disposition::Append,
+            Disposition::Replace => wit::Disposition::Replace,
+            Disposition::Upsert => wit::Disposition::Upsert,
+        },
+        strategy: match decision.strategy {
+            Strategy::Copy => wit::Strategy::Copy,
+            Strategy::Insert => wit::Strategy::Insert,
+            Strategy::Upsert => wit::Strategy::Upsert,
+        },
+        publication: match decision.publication {
+            Publication::Direct => wit::Publication::Direct,
+            Publication::Swap => wit::Publication::Swap,
+            Publication::Refill => wit::Publication::Refill,
+            Publication::Merge => wit::Publication::Merge,
+        },
+        columns: decision.columns.iter().map(column).collect(),
+        primary_key: decision.primary_key.clone(),
+        conflict_key: decision.conflict_key.clone(),
+        override_identity: decision.override_identity,
+        delete_instead_of_truncate: decision.delete_instead_of_truncate,
+        insert_rows: decision.insert_rows,
+        insert_bytes: decision.insert_bytes,
+        batch_rows: decision.batch_rows,
+    }
+}
+
+pub(super) fn prepared_write(prepared: wit::PreparedWrite) -> Checked<PreparedWrite> {
+    Ok(PreparedWrite {
+        statements: statements(prepared.statements)?,
+        conflict_clause: option(prepared.conflict_clause, sql)?,
+    })
+}
+
+pub(super) fn wit_prepared_write(prepared: &PreparedWrite) -> wit::PreparedWrite {
+    wit::PreparedWrite {
+        statements: wit_statements(&prepared.statements),
+        conflict_clause: prepared.conflict_clause.clone(),
+    }
+}
+
+fn identity(identity: wit::Identity) -> Identity {
+    match identity {
+        wit::Identity::None => Identity::None,
+        wit::Identity::Always => Identity::Always,
+        wit::Identity::ByDefault => Identity::ByDefault,
+    }
+}
+
+fn target_column(column: wit::TargetColumn) -> Checked<TargetColumn> {
+    Ok(TargetColumn {
+        name: text(column.name)?,
+        native: text(column.native)?,
+        nullable: column.nullable,
+        has_default: column.has_default,
+        generated: column.generated,
+        identity: identity(column.identity),
+    })
+}
+
+fn target_key(key: wit::TargetKey) -> Checked<TargetKey> {
+    Ok(TargetKey {
+        name: text(key.name)?,
+        columns: list(key.columns, text)?,
+        primary: key.primary,
+        partial: key.partial,
+        expression: key.expression,
+        deferrable: key.deferrable,
+        nulls_not_distinct: key.nulls_not_distinct,
+    })
+}
+
+fn fit(fit: wit::ColumnFit) -> Checked<ColumnFit> {
+    Ok(ColumnFit {
+        column: text(fit.column)?,
+        target: text(fit.target)?,
+        label: match fit.label {
+            wit::FitLabel::Exact => FitLabel::Exact,
+            wit::FitLabel::Widened => FitLabel::Widened,
+            wit::FitLabel::Refused => FitLabel::Refused,
+        },
+        note: option(fit.note, text)?,
+        literal: fit.literal,
+        types: statements(fit.types)?,
+    })
+}
+
+fn privilege(privilege: wit::Privilege) -> Privilege {
+    match privilege {
+        wit::Privilege::Select => Privilege::Select,
+        wit::Privilege::Insert => Privilege::Insert,
+        wit::Privilege::Update => Privilege::Update,
+        wit::Privilege::Delete => Privilege::Delete,
+        wit::Privilege::Truncate => Privilege::Truncate,
+        wit::Privilege::Own => Privilege::Own,
+        wit::Privilege::CreateInSchema => Privilege::CreateInSchema,
+    }
+}
+
+pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> Checked<TargetState> {
+    Ok(TargetState {
+        name: name.clone(),
+        kind: seen.kind.map(relation_kind),
+        schema_exists: seen.schema_exists,
+        columns: list(seen.columns, target_column)?,
+        fits: list(seen.fits, fit)?,
+        keys: list(seen.keys, target_key)?,
+        row_level_security: seen.row_level_security,
+        insertable: seen.insertable,
+        temporary: seen.temporary,
+        unlogged: seen.unlogged,
+        dependents: list(seen.dependents, |item| Ok(Dependent { kind: text(item.kind)?, name: text(item.name)? }))?,
+        privileges: list(seen.privileges, |item| Ok(privilege(item)))?,
+        rows: seen.rows,
+        filled_by_us: seen.filled_by_us,
+    })
+}

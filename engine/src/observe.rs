@@ -1,0 +1,55 @@
+//! Asks both ends for all that a plan rests on.
+
+use crate::{
+    Engine, EngineError,
+    engine::Open,
+    host::{DestinationGuest, Inspected, SourceGuest, World},
+};
+use rapidbyte_plans::{
+    observation::{Observation, StreamObservation},
+    resolve::{ResolvedStream, needs_catalog, resolve},
+    spec::Spec,
+};
+
+/// An observation, and the streams that it is of.
+pub(crate) struct Observed {
+    pub(crate) streams: Vec<ResolvedStream>,
+    pub(crate) observation: Observation,
+}
+
+impl Engine {
+    /// Looks at every stream from both ends; changes nothing.
+    ///
+    /// # Errors
+    /// What an end, or its connector, met; [`EngineError::Spec`] where the sync file names what is not there.
+    pub async fn observe(&self, spec: &Spec) -> Result<Observation, EngineError> {
+        Ok(self.observed(spec).await?.observation)
+    }
+
+    pub(crate) async fn observed(&self, spec: &Spec) -> Result<Observed, EngineError> {
+        let around = self.surroundings(&spec.limits);
+        let (mut source, mut destination) = tokio::try_join!(
+            self.open::<SourceGuest>(&spec.source, &around),
+            self.open::<DestinationGuest>(&spec.destination, &around),
+        )?;
+        let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
+        let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        let mut streams = Vec::with_capacity(resolved.len());
+        for stream in &resolved {
+            let seen = look(&mut source, &mut destination, stream).await;
+            streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
+        }
+        let bookkeeping = destination.guest.bookkeeping().await?;
+        let observation = Observation { source: source.end, destination: destination.end, bookkeeping, streams };
+        tokio::try_join!(source.guest.close(), destination.guest.close())?;
+        Ok(Observed { streams: resolved, observation })
+    }
+}
+
+async fn look(
+    source: &mut Open<SourceGuest>, destination: &mut Open<DestinationGuest>, stream: &ResolvedStream,
+) -> Result<StreamObservation, EngineError> {
+    let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
+    let target = destination.guest.inspect(&stream.target, &schema).await?;
+    Ok(StreamObservation { stream: stream.stream.clone(), source: seen, target })
+}

@@ -1,0 +1,45 @@
+//! Guests that break the contract with what they say (trust.md S7): blamed, and nothing is committed.
+
+use crate::world::{Case, apply, assert_a_good_run_works};
+use rapidbyte_engine::{EngineError, Side};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_that_are_none() {
+    for fault in ["rows-more", "rows-less", "empty", "too-many", "huge", "garbage", "cut", "schema"] {
+        let (outcome, heard) = apply(&Case::source(&format!("{fault}@next"))).await;
+        match outcome.unwrap_err() {
+            EngineError::Contract { side: Side::Source, .. } => {}
+            // A list beyond what one call may hand over is stopped before the engine sees it.
+            EngineError::Trap { side: Side::Source, call: "reader.next", .. } if fault == "huge" || fault == "too-many" => {}
+            other => panic!("{fault}: {other}"),
+        }
+        assert!(!heard.calls().contains(&"commit".to_owned()), "{fault}");
+        assert!(heard.calls().contains(&"abort".to_owned()), "{fault}: {:?}", heard.calls());
+    }
+    assert_a_good_run_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemas_that_are_none() {
+    for fault in ["garbage", "short"] {
+        let (outcome, _) = apply(&Case::source(&format!("{fault}@inspect"))).await;
+        assert!(matches!(outcome.unwrap_err(), EngineError::Contract { side: Side::Source, .. }), "{fault}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn absurd_estimates_do_no_harm() {
+    let (outcome, _) = apply(&Case::source("absurd@inspect")).await;
+    assert_eq!(outcome.unwrap().streams[0].rows_written, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_that_moves_between_plan_and_run_is_drift() {
+    let (outcome, heard) = apply(&Case::source("drift@inspect")).await;
+    match outcome.unwrap_err() {
+        EngineError::Drift(moved) => assert!(moved.iter().any(|one| one.what.contains("key")), "{moved:?}"),
+        other => panic!("{other}"),
+    }
+    let calls = heard.calls();
+    assert!(calls.contains(&"abort".to_owned()) && !calls.contains(&"open-writer".to_owned()), "{calls:?}");
+}

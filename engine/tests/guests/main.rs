@@ -1,0 +1,12 @@
+//! The engine against a connector that misbehaves on request (connectors/testing): each fault ends in its own error,
+//! within its deadline, and a good run works afterwards.
+
+mod counts;
+mod endings;
+mod escapes;
+mod good;
+mod hangs;
+mod lies;
+mod memory;
+mod secrets;
+mod world;
