@@ -1,0 +1,11 @@
+//! The whole product against real servers: the binary, both components, PostgreSQL. Each test has a server of its own
+//! and looks at the result with psql, never through Rapidbyte.
+
+mod dispositions;
+mod failures;
+mod login;
+mod memory;
+mod mistakes;
+mod pgbench;
+mod types;
+mod world;
