@@ -57,7 +57,9 @@ struct State {
 
 /// A stream that is on its way.
 struct Stream {
+    /// The source may begin a stream while the destination is still busy with the one before; that time is not its own.
     begun: Instant,
+    has_moved: bool,
     rows_estimate: Option<u64>,
     bar: Option<ProgressBar>,
     last_line: Instant,
@@ -124,11 +126,13 @@ impl State {
     fn begin(&mut self, name: &str, rows_estimate: Option<u64>) {
         let now = Instant::now();
         let bar = (self.progress == Progress::Bars).then(|| self.bars.add(new_bar(name, rows_estimate)));
-        self.streams.insert(name.to_owned(), Stream { begun: now, rows_estimate, bar, last_line: now });
+        self.streams
+            .insert(name.to_owned(), Stream { begun: now, has_moved: false, rows_estimate, bar, last_line: now });
     }
 
     fn advance(&mut self, name: &str, rows: u64, sent: u64) {
         let Some(stream) = self.streams.get_mut(name) else { return };
+        stream.has_moved = true;
         let figures = stream.figures(rows, sent);
         if let Some(bar) = &stream.bar {
             bar.set_length(stream.rows_estimate.unwrap_or(0).max(rows));
@@ -149,6 +153,9 @@ impl State {
         let took = stream.begun.elapsed();
         let figures = format!("{}, {}, {}", plural(rows, "row", "rows"), bytes(sent), duration(took));
         self.progress_line(&format!("  {}: {figures}", visible(name)));
+        for waiting in self.streams.values_mut().filter(|stream| !stream.has_moved) {
+            waiting.begun = Instant::now();
+        }
     }
 
     fn clear(&mut self) {
@@ -228,7 +235,7 @@ mod tests {
     #[test]
     fn time_left_is_said_only_where_the_estimate_allows() {
         let begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
-        let stream = |rows_estimate| Stream { begun, rows_estimate, bar: None, last_line: begun };
+        let stream = |rows_estimate| Stream { begun, has_moved: true, rows_estimate, bar: None, last_line: begun };
         assert!(stream(Some(2_000)).figures(1_000, 0).ends_with("left"));
         assert!(!stream(Some(500)).figures(1_000, 0).contains("left"));
         assert!(!stream(None).figures(1_000, 0).contains("left"));

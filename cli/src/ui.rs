@@ -79,10 +79,10 @@ impl Ui {
         self.talks() && std::io::stderr().is_terminal()
     }
 
-    /// A part of the result, with its newline. A reader that has read enough (`| head`) is no failure.
+    /// A part of the result; a newline is added where it has none. A reader that has read enough (`| head`) is no failure.
     pub(crate) fn result(self, text: &str) -> Result<(), Failure> {
         let mut stdout = AutoStream::new(std::io::stdout().lock(), self.color);
-        match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
+        match writeln!(stdout, "{}", text.strip_suffix('\n').unwrap_or(text)).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Failure::new(USAGE, format!("cannot write the result to stdout: {error}")))
             }
@@ -90,7 +90,7 @@ impl Ui {
         }
     }
 
-    /// A line of the conversation.
+    /// A line of the conversation; a newline is added where it has none.
     pub(crate) fn say(self, text: &str) {
         if self.talks() {
             self.write_err(text);
@@ -135,6 +135,6 @@ impl Ui {
     fn write_err(self, text: &str) {
         let mut stderr = AutoStream::new(std::io::stderr().lock(), self.color);
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(stderr, "{}", text.trim_end_matches('\n'));
+        let _ = writeln!(stderr, "{}", text.strip_suffix('\n').unwrap_or(text));
     }
 }

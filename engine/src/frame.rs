@@ -103,11 +103,11 @@ mod tests {
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_ipc::writer::StreamWriter;
     use proptest::prelude::*;
-    use std::sync::Arc;
+    use std::{collections::HashMap, sync::Arc};
 
     fn field(name: &str, kind: DataType, metadata: &[(&str, &str)]) -> Field {
-        let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Field::new(name, kind, true).with_metadata(metadata)
+        let owned = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Field::new(name, kind, true).with_metadata(owned.collect::<HashMap<_, _>>())
     }
 
     fn frames(field: Field) -> (Vec<u8>, Vec<u8>) {

@@ -28,10 +28,12 @@ impl Engine {
 
     pub(crate) async fn observed(&self, spec: &Spec) -> Result<Observed, EngineError> {
         let around = self.surroundings(&spec.limits);
-        let (mut source, mut destination) = tokio::try_join!(
+        let (source, destination) = tokio::join!(
             self.open::<SourceGuest>(&spec.source, &around),
             self.open::<DestinationGuest>(&spec.destination, &around),
-        )?;
+        );
+        // Where both fail it is always the source that is told.
+        let (mut source, mut destination) = (source?, destination?);
         let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
         let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
         let mut streams = Vec::with_capacity(resolved.len());

@@ -26,9 +26,11 @@ fn assert(case: &Path, name: &str, text: &str) {
 
 fn plan(path: &Path) -> Outcome {
     let case = path.parent().ok_or("a case is a folder")?;
-    let spec = spec::parse(&std::fs::read_to_string(path)?, "sync.toml", &variable).map_err(|_| "the sync file is wrong")?;
+    let spec =
+        spec::parse(&std::fs::read_to_string(path)?, "sync.toml", &variable).map_err(|_| "the sync file is wrong")?;
     let observation = serde_json::from_slice(&std::fs::read(case.join("observation.json"))?)?;
-    let catalog = std::fs::read(case.join("catalog.json")).ok().map(|json| serde_json::from_slice(&json)).transpose()?;
+    let catalog =
+        std::fs::read(case.join("catalog.json")).ok().map(|json| serde_json::from_slice(&json)).transpose()?;
     let streams = resolve::resolve(&spec, catalog.as_ref()).map_err(|_| "the streams cannot be resolved")?;
     let draft = planner::decide(&spec, &streams, &observation);
     let cache_dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
@@ -43,7 +45,8 @@ fn plan(path: &Path) -> Outcome {
 
 fn mistakes(path: &Path) -> Outcome {
     let case = path.parent().ok_or("a case is a folder")?;
-    let mistakes = spec::parse(&std::fs::read_to_string(path)?, "sync.toml", &variable).err().ok_or("nothing is wrong")?;
+    let mistakes =
+        spec::parse(&std::fs::read_to_string(path)?, "sync.toml", &variable).err().ok_or("nothing is wrong")?;
     let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     assert(case, "mistakes.txt", &lines.join("\n"));
     Ok(())

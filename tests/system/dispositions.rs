@@ -19,7 +19,10 @@ fn an_absent_target_gets_columns_not_null_and_key() {
          ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum > 0",
     );
     assert_eq!(columns, "id integer not null, name text not null, born date");
-    assert_eq!(world.destination("SELECT conname FROM pg_constraint WHERE conrelid = 'people'::regclass"), "people_pkey");
+    assert_eq!(
+        world.destination("SELECT conname FROM pg_constraint WHERE conrelid = 'people'::regclass"),
+        "people_pkey"
+    );
 }
 
 #[test]
@@ -104,7 +107,9 @@ fn row_level_security_makes_it_insert() {
 
 #[test]
 fn identity_and_generated_columns() {
-    let world = World::new("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int); INSERT INTO t (a) SELECT i FROM generate_series(1, 50) AS i");
+    let world = World::new(
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int); INSERT INTO t (a) SELECT i FROM generate_series(1, 50) AS i",
+    );
     world.destination("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED)");
     for strategy in ["copy", "insert"] {
         world.destination("DELETE FROM t");
@@ -143,7 +148,10 @@ fn wildcards_hostile_names_and_another_schema() {
     let said = world.run(&["apply", "sync.toml", "--yes"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
     world.assert_same("\"Weird \"\"name\"\"; drop\"", "raw.\"Weird \"\"name\"\"; drop\"");
-    assert_eq!(world.destination("SELECT to_regclass('raw.empty') IS NOT NULL, to_regclass('raw.left_out') IS NULL"), "t|t");
+    assert_eq!(
+        world.destination("SELECT to_regclass('raw.empty') IS NOT NULL, to_regclass('raw.left_out') IS NULL"),
+        "t|t"
+    );
 }
 
 #[test]

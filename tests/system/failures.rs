@@ -15,7 +15,9 @@ fn world() -> World {
          ALTER TABLE first ADD PRIMARY KEY (id); \
          CREATE TABLE second (id int PRIMARY KEY, amount int NOT NULL); INSERT INTO second SELECT i, i FROM generate_series(1, 1000) AS i",
     );
-    world.destination("CREATE TABLE first (id int PRIMARY KEY, word text); INSERT INTO first VALUES (-1, 'before'); ANALYZE");
+    world.destination(
+        "CREATE TABLE first (id int PRIMARY KEY, word text); INSERT INTO first VALUES (-1, 'before'); ANALYZE",
+    );
     world
 }
 
@@ -78,7 +80,10 @@ fn a_terminated_backend_is_a_named_failure() {
 fn a_full_disk_is_a_named_failure() {
     // temp_file_limit is the nearest to a full disk that needs no mount: staging for a refill is no temporary file,
     // but a sort for the key is.
-    let options = Options { settings: vec![("temp_file_limit".into(), "64kB".into()), ("maintenance_work_mem".into(), "1MB".into())], ..Options::default() };
+    let options = Options {
+        settings: vec![("temp_file_limit".into(), "64kB".into()), ("maintenance_work_mem".into(), "1MB".into())],
+        ..Options::default()
+    };
     let world = World::with_options(
         &options,
         "SET temp_file_limit = -1; CREATE TABLE big AS SELECT i AS id, md5(i::text) AS word FROM generate_series(1, 300000) AS i; ALTER TABLE big ADD PRIMARY KEY (id)",

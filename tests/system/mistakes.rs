@@ -34,7 +34,7 @@ fn of_the_sync_file() {
     with_text(&world, "version = 1\nname = [\n");
     fails(&world, 2, &["sync.toml:"]);
     world.sync(&STREAM.replace("write", "wriet"));
-    fails(&world, 2, &["sync.toml:13:1", "wriet", "did you mean", "write"]);
+    fails(&world, 2, &["sync.toml:14:1", "wriet", "did you mean", "write"]);
     let unset = world.server.url(SOURCE).replace("127.0.0.1", "${NOWHERE_SET_HOST}");
     world.sync_between(&unset, &world.server.url(DESTINATION), STREAM);
     fails(&world, 2, &["sync.toml:6", "NOWHERE_SET_HOST"]);

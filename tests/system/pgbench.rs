@@ -36,10 +36,14 @@ fn replace_twice() {
     assert_all_same(&world, &all());
     assert_eq!(receipt["streams"][0]["rows_read"], 100_000);
     assert_eq!(receipt["streams"][0]["verified"]["equal"], true);
-    world.source("UPDATE pgbench_accounts SET abalance = 7 WHERE aid % 3 = 0; DELETE FROM pgbench_accounts WHERE aid % 10 = 1");
+    world.source(
+        "UPDATE pgbench_accounts SET abalance = 7 WHERE aid % 3 = 0; DELETE FROM pgbench_accounts WHERE aid % 10 = 1",
+    );
     world.apply(&rest);
     assert_all_same(&world, &all());
-    let key = world.destination("SELECT conname FROM pg_constraint WHERE conrelid = 'pgbench_accounts'::regclass AND contype = 'p'");
+    let key = world.destination(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'pgbench_accounts'::regclass AND contype = 'p'",
+    );
     assert_eq!(key, "pgbench_accounts_pkey");
 }
 
@@ -69,7 +73,8 @@ fn upsert_twice_and_after_changes() {
 #[test]
 fn insert_strategy() {
     let world = world();
-    let receipt = world.apply(&format!("[defaults]\nwrite = \"replace\"\nstrategy = \"insert\"\n\n{}", streams(&all())));
+    let receipt =
+        world.apply(&format!("[defaults]\nwrite = \"replace\"\nstrategy = \"insert\"\n\n{}", streams(&all())));
     assert_eq!(receipt["streams"][0]["strategy"], "insert");
     assert_all_same(&world, &all());
 }
@@ -79,7 +84,9 @@ fn upsert_strategy() {
     let world = world();
     let rest = format!("[defaults]\nwrite = \"upsert\"\nstrategy = \"upsert\"\n\n{}", streams(&KEYED));
     world.apply(&rest);
-    world.source("UPDATE pgbench_accounts SET abalance = 5 WHERE aid < 50000; DELETE FROM pgbench_accounts WHERE aid > 90000");
+    world.source(
+        "UPDATE pgbench_accounts SET abalance = 5 WHERE aid < 50000; DELETE FROM pgbench_accounts WHERE aid > 90000",
+    );
     world.destination("DELETE FROM pgbench_accounts WHERE aid > 80000");
     world.apply(&rest);
     assert_all_same(&world, &KEYED);
@@ -88,7 +95,10 @@ fn upsert_strategy() {
 #[test]
 fn cursor_fetch() {
     let world = world();
-    let rest = format!("[defaults]\nwrite = \"replace\"\n\n[limits]\nfetch = \"cursor\"\nbatch_rows = 777\n\n{}", streams(&all()));
+    let rest = format!(
+        "[defaults]\nwrite = \"replace\"\n\n[limits]\nfetch = \"cursor\"\nbatch_rows = 777\n\n{}",
+        streams(&all())
+    );
     world.apply(&rest);
     assert_all_same(&world, &all());
 }

@@ -7,29 +7,29 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub const SOURCE: &str = "source";
-pub const DESTINATION: &str = "destination";
+pub(crate) const SOURCE: &str = "source";
+pub(crate) const DESTINATION: &str = "destination";
 
-pub struct World {
-    pub server: Server,
+pub(crate) struct World {
+    pub(crate) server: Server,
     folder: TempDir,
 }
 
 /// What a run of the binary said.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl World {
     /// Two databases; `sql` fills the source.
-    pub fn new(sql: &str) -> Self {
+    pub(crate) fn new(sql: &str) -> Self {
         Self::with_options(&Options::default(), sql)
     }
 
-    pub fn with_options(options: &Options, sql: &str) -> Self {
+    pub(crate) fn with_options(options: &Options, sql: &str) -> Self {
         let server = Server::start(options).unwrap();
         server.create_database(SOURCE).unwrap();
         server.create_database(DESTINATION).unwrap();
@@ -38,20 +38,20 @@ impl World {
         world
     }
 
-    pub fn source(&self, sql: &str) -> String {
+    pub(crate) fn source(&self, sql: &str) -> String {
         self.server.psql(SOURCE, sql).unwrap()
     }
 
-    pub fn destination(&self, sql: &str) -> String {
+    pub(crate) fn destination(&self, sql: &str) -> String {
         self.server.psql(DESTINATION, sql).unwrap()
     }
 
     /// A sync file between the two databases; `rest` follows the two ends.
-    pub fn sync(&self, rest: &str) -> PathBuf {
+    pub(crate) fn sync(&self, rest: &str) -> PathBuf {
         self.sync_between(&self.server.url(SOURCE), &self.server.url(DESTINATION), rest)
     }
 
-    pub fn sync_between(&self, source: &str, destination: &str, rest: &str) -> PathBuf {
+    pub(crate) fn sync_between(&self, source: &str, destination: &str, rest: &str) -> PathBuf {
         let path = self.folder.path().join("sync.toml");
         let ends = format!(
             "version = 1\nname = \"test\"\n\n[source]\nuse = \"postgres\"\nurl = \"{source}\"\n\n\
@@ -61,41 +61,46 @@ impl World {
         path
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The binary with this machine's cache of compiled components, which all tests share.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rapidbyte"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env("RAPIDBYTE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         said(&self.command(arguments).output().unwrap())
     }
 
     /// `apply` of a sync file that must succeed; its receipt.
-    pub fn apply(&self, rest: &str) -> serde_json::Value {
+    pub(crate) fn apply(&self, rest: &str) -> serde_json::Value {
         self.sync(rest);
         let report = self.path("receipt.json");
-        let said = self.run(&["apply", "sync.toml", "--yes", "--allow-destructive", "--report", report.to_str().unwrap()]);
+        let said =
+            self.run(&["apply", "sync.toml", "--yes", "--allow-destructive", "--report", report.to_str().unwrap()]);
         assert_eq!(said.code, Some(0), "{said:#?}");
         serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap()
     }
 
     /// Both tables hold the same rows, by the text of whole rows; order and database aside.
-    pub fn assert_same(&self, source: &str, destination: &str) {
+    pub(crate) fn assert_same(&self, source: &str, destination: &str) {
         let rows = |table: &str| {
             format!("SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {table} t")
         };
-        assert_eq!(self.source(&rows(source)), self.destination(&rows(destination)), "{source} and {destination} differ");
+        assert_eq!(
+            self.source(&rows(source)),
+            self.destination(&rows(destination)),
+            "{source} and {destination} differ"
+        );
     }
 
     /// Names and contents of all that the destination holds, to compare before and after.
-    pub fn destination_picture(&self) -> String {
+    pub(crate) fn destination_picture(&self) -> String {
         let tables = self.destination(
             "SELECT coalesce(string_agg(format('SELECT %L, count(*), sum(hashtextextended(t::text, 0)::numeric) FROM %s t', \
              c.oid::regclass, c.oid::regclass), ' UNION ALL ' ORDER BY c.oid::regclass::text), 'SELECT 1') \
@@ -109,7 +114,7 @@ impl World {
     }
 }
 
-pub fn said(output: &Output) -> Said {
+pub(crate) fn said(output: &Output) -> Said {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Said { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }

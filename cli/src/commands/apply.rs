@@ -82,6 +82,7 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
 pub(super) fn show_plan(ui: Ui, runtime: &Runtime, engine: &Engine, spec: &Spec) -> Result<Plan, Failure> {
     let plan = runtime.run(async { Ok(engine.plan(spec).await?) })?;
     ui.say(&render::text(&plan, ui.width(), Style::Ansi));
+    ui.say("");
     super::plan::can_run(&plan)?;
     Ok(plan)
 }
@@ -101,6 +102,9 @@ pub(super) fn execute(
     let notice = |signal| watch.say(&format!("{signal}: stopping in order; a second one stops at once"));
     let outcome = runtime.run_until_cancelled(&cancel, notice, async { Ok(engine.apply(spec, plan, options).await?) });
     watch.close();
+    if progress != Progress::Off {
+        ui.say("");
+    }
     outcome
 }
 

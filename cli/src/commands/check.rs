@@ -30,8 +30,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let spec = sync_file::read(&args.sync)?;
-    let entries = plural(spec.streams.len() as u64, "entry", "entries");
-    ui.result(&format!("{GREEN}ok{GREEN:#}       {}: no mistakes, {entries} of streams", args.sync.display()))?;
+    let entries = plural(spec.streams.len() as u64, "stream entry", "stream entries");
+    ui.result(&format!("{GREEN}ok{GREEN:#}       {}: no mistakes, {entries}", args.sync.display()))?;
     if args.offline {
         return Ok(DONE);
     }

@@ -39,6 +39,7 @@ pub fn database_error(fault: Fault) -> Error {
             Error::new(Category::Protocol, format!("the server does not speak PostgreSQL's protocol: {what}"))
                 .advise("check host and port")
         }
+        Fault::Tls(what) => Error::new(Category::Tls, what).advise("set up TLS at the server, or choose another sslmode"),
         Fault::Login(what) => Error::new(Category::Authentication, what),
         Fault::RowTooLarge { bytes, bytes_max } => {
             Error::new(Category::Data, format!("a row has {bytes} bytes, limits.row_bytes allows {bytes_max}"))

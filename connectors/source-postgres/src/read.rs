@@ -144,7 +144,10 @@ impl State {
             session.client().next_row(self.row_bytes, |body| decoder.push_row(body).map_err(RowError::Decode))?;
         if let Rows::Done(fetched) = rows {
             self.fetching = false;
-            self.ended = fetched == 0;
+            if fetched == 0 {
+                session.query(prepare::CLOSE)?;
+                self.ended = true;
+            }
         }
         Ok(())
     }

@@ -8,44 +8,52 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+use tokio::sync::oneshot;
 
 /// A server that accepts, says nothing, and tells what it was sent on its second connection.
-fn silent_server() -> (u16, JoinHandle<String>) {
+struct Silent {
+    port: u16,
+    accepted: oneshot::Receiver<()>,
+    second: JoinHandle<String>,
+}
+
+fn silent_server() -> Silent {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let (told, accepted) = oneshot::channel();
     let serve = move || {
         let _first = listener.accept().unwrap();
+        let _ = told.send(());
         let (mut second, _) = listener.accept().unwrap();
         let mut said = String::new();
         second.read_to_string(&mut said).unwrap();
         said
     };
-    (port, std::thread::spawn(serve))
+    Silent { port, accepted, second: std::thread::spawn(serve) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_waits_for_its_server_is_stopped_and_the_server_is_told() {
-    let (port, server) = silent_server();
+    let Silent { port, accepted, second } = silent_server();
     let source = format!("mode = \"wait@next\"\nhost = \"127.0.0.1\"\nport = {port}");
     let cancel = CancelToken::new();
     let stop = cancel.clone();
     let case = Case { source, ..Case::default() };
     let running = tokio::spawn(async move { apply_until(&case, stop).await });
-    // The first connection is there before the second one: it is the wait that is stopped.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    accepted.await.unwrap();
     let began = Instant::now();
     cancel.cancel();
     let (outcome, heard) = running.await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(2));
     assert!(matches!(outcome.unwrap_err(), EngineError::Cancelled));
-    assert_eq!(server.join().unwrap(), "the wait was ended");
+    assert_eq!(second.join().unwrap(), "the wait was ended");
     assert!(!heard.calls().contains(&"commit".to_owned()));
     assert_a_good_run_works().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_takes_too_long_is_ended() {
-    let (port, _server) = silent_server();
+    let Silent { port, .. } = silent_server();
     let source = format!("mode = \"wait@next\"\nhost = \"127.0.0.1\"\nport = {port}");
     let case = Case { source, limits: "timeout = \"1s\"".to_owned(), ..Case::default() };
     let began = Instant::now();

@@ -12,6 +12,8 @@ pub enum Fault {
     Io(io::Error),
     /// The peer sent what the protocol does not allow, or speaks something else.
     Protocol(&'static str),
+    /// The connection would not be protected as it must be.
+    Tls(&'static str),
     /// Logging in would not be safe or is not possible; what, and what to do.
     Login(&'static str),
     /// A row is larger than allowed.
@@ -144,7 +146,7 @@ impl fmt::Display for Fault {
             Self::Server(error) => write!(f, "{} ({})", error.message, error.code),
             Self::Io(_) => f.write_str("the connection broke"),
             Self::Protocol(what) => write!(f, "the peer does not keep to the PostgreSQL protocol: {what}"),
-            Self::Login(what) => f.write_str(what),
+            Self::Tls(what) | Self::Login(what) => f.write_str(what),
             Self::RowTooLarge { bytes, bytes_max } => write!(f, "a row has {bytes} bytes, {bytes_max} are allowed"),
         }
     }

@@ -67,7 +67,7 @@ fn protect<S: BufRead + Write>(
         // Bytes behind the answer would have come before TLS: someone in the middle put them there (CVE-2021-23222).
         b'S' => Ok(Protection::Tls(upgrade(stream)?)),
         b'N' if mode == SslMode::Prefer => Ok(Protection::Plain),
-        b'N' => Err(Fault::Login("the server does not offer TLS, which sslmode demands")),
+        b'N' => Err(Fault::Tls("the server does not offer TLS, which sslmode demands")),
         _ => Err(Fault::Protocol("the answer to the request for TLS is neither yes nor no")),
     }
 }

@@ -8,7 +8,7 @@ mod write;
 pub use bookkeeping::{
     bookkeeping, bookkeeping_query, filled_query, insert_receipt, outcome_query, upsert_checkpoint, upsert_target,
 };
-pub use read::{fetch, read, select};
+pub use read::{CLOSE, fetch, read, select};
 pub use write::{loaded_query, write};
 
 use crate::{

@@ -27,6 +27,9 @@ pub fn fetch(rows: u32) -> String {
     Sql::new().raw("FETCH FORWARD ").number(u64::from(rows)).raw(" FROM rapidbyte_rows").done()
 }
 
+/// Ends the cursor, so that the next stream can have one.
+pub const CLOSE: &str = "CLOSE rapidbyte_rows";
+
 /// The SELECT alone, for the server's planner to explain.
 pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
     Ok(selected(decision)?.done())
