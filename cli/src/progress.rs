@@ -177,18 +177,21 @@ impl State {
 }
 
 impl Stream {
-    /// "30,000 rows, 4.20 MiB, 120,000/s, 3.20 s left".
+    /// "30,000 rows, 4 MiB, 120,000/s, 3 s left".
     fn figures(&self, rows: u64, sent: u64) -> String {
         let elapsed = self.begun.elapsed();
         let rate = per_second(rows, elapsed);
         let figures = format!("{} rows, {}, {}/s", count(rows), bytes(sent), count(rate));
         match self.rows_estimate.and_then(|estimate| estimate.checked_sub(rows)) {
-            Some(left) if left > 0 && rate > 0 => {
-                format!("{figures}, {} left", duration(Duration::from_millis(left.saturating_mul(1000) / rate)))
-            }
+            Some(left) if left > 0 && rate > 0 => format!("{figures}, {} left", whole_seconds(left.div_ceil(rate))),
             _ => figures,
         }
     }
+}
+
+/// A guess that changes ten times a second has no use for decimals.
+fn whole_seconds(seconds: u64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { duration(Duration::from_secs(seconds)) }
 }
 
 fn new_bar(name: &str, rows_estimate: Option<u64>) -> ProgressBar {

@@ -114,9 +114,12 @@ impl Ui {
         if !std::io::stdin().is_terminal() {
             return None;
         }
-        let mut stderr = AutoStream::new(std::io::stderr().lock(), self.color);
-        // Where the question cannot be shown the answer is not waited for.
-        write!(stderr, "{BOLD}{question}{BOLD:#} ").and_then(|()| stderr.flush()).ok()?;
+        {
+            // Given back before the answer comes: whoever gives up the question must be able to say so.
+            let mut stderr = AutoStream::new(std::io::stderr().lock(), self.color);
+            // Where the question cannot be shown the answer is not waited for.
+            write!(stderr, "{BOLD}{question}{BOLD:#} ").and_then(|()| stderr.flush()).ok()?;
+        }
         let mut answer = String::new();
         let length = std::io::stdin().lock().read_line(&mut answer).ok()?;
         (length > 0).then(|| answer.trim().to_owned())

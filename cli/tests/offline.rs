@@ -62,10 +62,10 @@ const GOOD: &str = r#"version = 1
 name = "shop"
 [source]
 use = "postgres"
-url = "postgres://127.0.0.1:1/shop"
+url = "postgres://app@127.0.0.1:1/shop"
 [destination]
 use = "postgres"
-url = "postgres://127.0.0.1:1/raw"
+url = "postgres://app@127.0.0.1:1/raw"
 [[stream]]
 table = "public.orders"
 write = "replace"
@@ -144,7 +144,7 @@ fn unknown_keys() {
 
 #[test]
 fn unset_variable() {
-    let text = GOOD.replace("postgres://127.0.0.1:1/raw", "${WAREHOUSE_URL}");
+    let text = GOOD.replace("postgres://app@127.0.0.1:1/raw", "${WAREHOUSE_URL}");
     insta::assert_snapshot!(Place::with("sync.toml", text).run("check sync.toml --offline"));
 }
 
@@ -206,6 +206,26 @@ fn completions_know_every_command() {
             assert!(said.contains(command), "{shell}: {command}");
         }
     }
+}
+
+#[test]
+fn connectors_are_listed_for_programs() {
+    // Kept between runs: compiling both takes seconds.
+    let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+    let said = Place::new().environment("RAPIDBYTE_CACHE_DIR", cache).run("connectors --format json");
+    let json = said.split_once("--- stdout\n").unwrap().1.split_once("--- stderr\n").unwrap();
+    assert_eq!(json.1, "");
+    let json: serde_json::Value = serde_json::from_str(json.0).unwrap();
+    assert_eq!(json["schema"], "rapidbyte.connectors/1");
+    let sides: Vec<_> = json["connectors"].as_array().unwrap().iter().map(|c| (&c["name"], &c["side"])).collect();
+    assert_eq!(sides, [(&"postgres".into(), &"source".into()), (&"postgres".into(), &"destination".into())]);
+}
+
+#[test]
+fn a_check_looks_at_both_ends_even_where_nothing_listens() {
+    let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/cache");
+    let place = Place::with("sync.toml", GOOD).environment("RAPIDBYTE_CACHE_DIR", cache);
+    insta::assert_snapshot!(place.run("check sync.toml"));
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl contract::GuestSession for Session {
 
     fn server(&self) -> Result<Server, Error> {
         self.at("server")?;
-        Ok(server())
+        Ok(server("elsewhere"))
     }
 
     fn check(&self) -> Result<Vec<Finding>, Error> {

@@ -57,7 +57,7 @@ impl contract::GuestSession for Session {
 
     fn server(&self) -> Result<Server, Error> {
         self.settings.at("server")?;
-        Ok(server())
+        Ok(server("nowhere"))
     }
 
     fn check(&self) -> Result<Vec<Finding>, Error> {
@@ -177,10 +177,10 @@ fn lie(settings: &Settings, mut batch: Batch) -> Result<Batch, Error> {
     Ok(batch)
 }
 
-pub(crate) fn server() -> Server {
+pub(crate) fn server(endpoint: &str) -> Server {
     Server {
         product: "Testing 1".to_owned(),
-        endpoint: "nowhere".to_owned(),
+        endpoint: endpoint.to_owned(),
         user: "nobody".to_owned(),
         read_only: false,
     }

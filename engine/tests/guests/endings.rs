@@ -123,3 +123,10 @@ async fn a_commit_that_the_server_refuses_is_not_asked_for() {
     assert!(outcome.is_err());
     assert!(!heard.all().contains(&Event::AskingOutcome));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_plan_is_not_run() {
+    let (outcome, heard) = apply(&Case::destination("refused@inspect")).await;
+    assert!(matches!(outcome.unwrap_err(), EngineError::Refused(plan) if plan.is_refused()));
+    assert_eq!(heard.calls(), [""; 0]);
+}

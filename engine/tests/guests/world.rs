@@ -8,29 +8,29 @@ use std::{
 };
 
 /// Guests are stopped after so long here, so that the tests that wait for it are quick.
-pub const COMPUTE: Duration = Duration::from_millis(300);
+pub(crate) const COMPUTE: Duration = Duration::from_millis(300);
 
-pub const SECRET: &str = "hunter2-canary";
+pub(crate) const SECRET: &str = "hunter2-canary";
 
 /// What the ends of a sync are asked to do wrong, and more of their settings.
 #[derive(Clone, Default)]
-pub struct Case {
-    pub source: String,
-    pub destination: String,
-    pub limits: String,
-    pub stream: String,
+pub(crate) struct Case {
+    pub(crate) source: String,
+    pub(crate) destination: String,
+    pub(crate) limits: String,
+    pub(crate) stream: String,
 }
 
 impl Case {
-    pub fn source(mode: &str) -> Self {
+    pub(crate) fn source(mode: &str) -> Self {
         Self { source: format!("mode = {mode:?}\n"), ..Self::default() }
     }
 
-    pub fn destination(mode: &str) -> Self {
+    pub(crate) fn destination(mode: &str) -> Self {
         Self { destination: format!("mode = {mode:?}\n"), ..Self::default() }
     }
 
-    pub fn spec(&self) -> Spec {
+    pub(crate) fn spec(&self) -> Spec {
         let Self { source, destination, limits, stream } = self;
         let retries = if limits.contains("retries") { "" } else { "retries = 0\n" };
         let text = format!(
@@ -46,20 +46,20 @@ impl Case {
 
 /// What was heard, in order.
 #[derive(Clone, Default)]
-pub struct Heard(Arc<Mutex<Vec<Event>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<Event>>>);
 
 impl Heard {
-    pub fn options(&self, cancel: CancelToken) -> RunOptions {
+    pub(crate) fn options(&self, cancel: CancelToken) -> RunOptions {
         let heard = self.0.clone();
         RunOptions { events: Arc::new(move |event| heard.lock().unwrap().push(event)), cancel }
     }
 
-    pub fn all(&self) -> Vec<Event> {
+    pub(crate) fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap().clone()
     }
 
     /// The calls that the destination told of.
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         let of = |event| match event {
             Event::Log { side: Some(Side::Destination), level: rapidbyte_engine::Level::Trace, message } => Some(message),
             _ => None,
@@ -68,13 +68,13 @@ impl Heard {
     }
 
     /// Everything as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.all().iter().map(|event| event.json() + "\n").collect()
     }
 }
 
 /// One engine for all tests: its component is compiled once.
-pub fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let make = || {
         let limits = GuestLimits { compute: COMPUTE, call_compute: 2 * COMPUTE, ..GuestLimits::default() };
@@ -88,11 +88,11 @@ pub fn engine() -> Engine {
 }
 
 /// Plans without faults, then applies with those of the case: as if the connectors had gone wrong in between.
-pub async fn apply(case: &Case) -> (Result<Receipt, EngineError>, Heard) {
+pub(crate) async fn apply(case: &Case) -> (Result<Receipt, EngineError>, Heard) {
     apply_until(case, CancelToken::new()).await
 }
 
-pub async fn apply_until(case: &Case, cancel: CancelToken) -> (Result<Receipt, EngineError>, Heard) {
+pub(crate) async fn apply_until(case: &Case, cancel: CancelToken) -> (Result<Receipt, EngineError>, Heard) {
     let heard = Heard::default();
     let spec = case.spec();
     let plan = match engine().plan(&spec).await {
@@ -104,7 +104,7 @@ pub async fn apply_until(case: &Case, cancel: CancelToken) -> (Result<Receipt, E
 }
 
 /// The engine still works, after whatever was done to it.
-pub async fn assert_a_good_run_works() {
+pub(crate) async fn assert_a_good_run_works() {
     let (outcome, _) = apply(&Case::default()).await;
     assert_eq!(outcome.unwrap().streams[0].rows_written, 3);
 }
