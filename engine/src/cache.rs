@@ -51,7 +51,7 @@ impl Cache {
     /// when it compiles.
     pub(crate) fn load(&self, engine: &Engine, component: &[u8], sha256: &str) -> wasmtime::Result<Compiled> {
         let Some(folder) = &self.folder else { return compile(engine, component, None) };
-        let (path, key) = match open(folder).and_then(|key| Ok((folder.join(entry_name(engine, sha256)), key))) {
+        let (path, key) = match open(folder).map(|key| (folder.join(entry_name(engine, sha256)), key)) {
             Ok(found) => found,
             Err(error) => return compile(engine, component, Some(complain(folder, &error))),
         };
@@ -75,7 +75,11 @@ fn compile(engine: &Engine, component: &[u8], complaint: Option<String>) -> wasm
 }
 
 fn rebuild(
-    engine: &Engine, component: &[u8], path: &Path, key: &[u8], complaint: Option<String>,
+    engine: &Engine,
+    component: &[u8],
+    path: &Path,
+    key: &[u8],
+    complaint: Option<String>,
 ) -> wasmtime::Result<Compiled> {
     let code = engine.precompile_component(component)?;
     let stored = write(path, key, &code).err().map(|error| complain(path.parent().unwrap_or(path), &error));
@@ -170,7 +174,8 @@ fn write(path: &Path, key: &[u8], code: &[u8]) -> io::Result<()> {
     let temporary = temporary_name(path.parent().unwrap_or(path))?;
     let mut file = private_file(&temporary)?;
     let digest = digest(key, path, code)?.finalize().into_bytes();
-    let written = file.write_all(&digest).and_then(|()| file.write_all(code)).and_then(|()| fs::rename(&temporary, path));
+    let written =
+        file.write_all(&digest).and_then(|()| file.write_all(code)).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // What stopped the writing is the news; a temporary file that stays is small harm.
         let _ = fs::remove_file(&temporary);
@@ -236,7 +241,8 @@ mod tests {
             bytes[at] ^= 1;
             bytes
         };
-        for bad in [flipped(0), flipped(DIGEST_BYTES), flipped(good.len() - 1), good[..good.len() / 2].to_vec(), vec![]] {
+        for bad in [flipped(0), flipped(DIGEST_BYTES), flipped(good.len() - 1), good[..good.len() / 2].to_vec(), vec![]]
+        {
             fs::write(case.entry(), bad).unwrap();
             assert!(case.load().unwrap().contains("rebuilt"));
             assert_eq!(case.load(), None, "it was mended");

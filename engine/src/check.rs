@@ -62,7 +62,10 @@ impl Engine {
     }
 
     async fn look<W: World>(
-        &self, end: &EndSpec, around: &Surroundings, findings: &mut Vec<Finding>,
+        &self,
+        end: &EndSpec,
+        around: &Surroundings,
+        findings: &mut Vec<Finding>,
     ) -> Result<(), EngineError> {
         let mut open = self.open::<W>(end, around).await?;
         let message = format!("{} as {}, TLS: {}", open.end.product, open.end.user, open.end.tls);

@@ -10,7 +10,10 @@ use crate::{
     limits::Shares,
     redact::Redactor,
 };
-use rapidbyte_plans::{observation::End, spec::{EndSpec, Limits}};
+use rapidbyte_plans::{
+    observation::End,
+    spec::{EndSpec, Limits},
+};
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -91,7 +94,9 @@ impl Engine {
         let mut descriptions = Vec::new();
         for connector in &self.connectors {
             descriptions.push(match connector.side {
-                Side::Source => self.start::<SourceGuest>(connector, &around).await?.describe(&connector.sha256).await?,
+                Side::Source => {
+                    self.start::<SourceGuest>(connector, &around).await?.describe(&connector.sha256).await?
+                }
                 Side::Destination => {
                     self.start::<DestinationGuest>(connector, &around).await?.describe(&connector.sha256).await?
                 }
@@ -170,7 +175,8 @@ impl Engine {
 fn link(shared: &Shared, connector: &Connector, events: &EventSink) -> Result<Linked, EngineError> {
     let side = connector.side;
     let compiled = shared.cache.load(&shared.wasm, &connector.component, &connector.sha256);
-    let compiled = compiled.map_err(|error| EngineError::Contract { side, what: format!("it is no component: {error:#}") })?;
+    let compiled =
+        compiled.map_err(|error| EngineError::Contract { side, what: format!("it is no component: {error:#}") })?;
     if let Some(message) = compiled.complaint {
         events(Event::Log { side: None, level: Level::Warn, message });
     }

@@ -174,7 +174,9 @@ pub enum EngineError {
     #[error("the sync file is wrong")]
     Spec(Vec<Mistake>),
     /// The ends counted different rows: nothing was committed.
-    #[error("stream {stream}: the source gave {rows_read} rows, the destination took {rows_received} and wrote {rows_written}")]
+    #[error(
+        "stream {stream}: the source gave {rows_read} rows, the destination took {rows_received} and wrote {rows_written}"
+    )]
     Counts {
         /// The stream.
         stream: String,

@@ -94,7 +94,14 @@ fn column(field: &Field) -> Result<SourceColumn, FrameError> {
         _ => return Err(FrameError::Carriage(name)),
     };
     let refused = field.metadata().get(REFUSED).cloned();
-    Ok(SourceColumn { name, native, arrow: field.data_type().to_string(), carriage, nullable: field.is_nullable(), refused })
+    Ok(SourceColumn {
+        name,
+        native,
+        arrow: field.data_type().to_string(),
+        carriage,
+        nullable: field.is_nullable(),
+        refused,
+    })
 }
 
 #[cfg(test)]

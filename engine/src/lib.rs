@@ -29,6 +29,4 @@ pub use engine::{Engine, EngineOptions};
 pub use error::{Category, ConnectorError, EngineError, Scope, Side};
 pub use event::{Event, EventSink, Level};
 pub use limits::GuestLimits;
-pub use receipt::{
-    CpuSecs, DestinationPhases, EnginePhases, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
-};
+pub use receipt::{CpuSecs, DestinationPhases, EnginePhases, Phases, Receipt, SourcePhases, StreamReceipt, Verified};

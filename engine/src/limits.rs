@@ -21,11 +21,11 @@ impl Default for GuestLimits {
     fn default() -> Self {
         Self {
             compute: Duration::from_secs(10),
-            call_compute: Duration::from_secs(60),
+            call_compute: Duration::from_mins(1),
             // Ten seconds for each of up to three addresses of a name.
             open: Duration::from_secs(30),
             // Catalogues of 100,000 tables answer in seconds; a server under load needs more.
-            answer: Duration::from_secs(120),
+            answer: Duration::from_mins(2),
         }
     }
 }
@@ -55,7 +55,7 @@ pub(crate) const PLAIN_BYTES_MAX: usize = 8;
 pub(crate) const ON_ABORT_BYTES_MAX: usize = 64;
 
 /// Sending what a connection left for its abort: the cancelled caller waits for it.
-pub(crate) const ABORT: Duration = Duration::from_millis(1_000);
+pub(crate) const ABORT: Duration = Duration::from_secs(1);
 
 /// A log message, as the contract says.
 pub(crate) const LOG_BYTES_MAX: usize = 4096;
@@ -86,6 +86,7 @@ pub(crate) const CHANNEL_SLOTS: usize = 64;
 
 /// How one run's memory is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_field_names)] // units stand last
 pub(crate) struct Shares {
     /// Linear memory of each guest.
     pub(crate) guest_bytes_max: u64,
@@ -103,7 +104,8 @@ impl Shares {
         Self {
             guest_bytes_max: limits.memory_bytes / 8 * 3,
             channel_bytes_max: limits.memory_bytes / 8,
-            handover_bytes_max: usize::try_from(frame_bytes_max).unwrap_or(usize::MAX).max(SCHEMA_BYTES_MAX) + HANDOVER_SPARE,
+            handover_bytes_max: usize::try_from(frame_bytes_max).unwrap_or(usize::MAX).max(SCHEMA_BYTES_MAX)
+                + HANDOVER_SPARE,
         }
     }
 }

@@ -49,7 +49,9 @@ impl Engine {
 }
 
 async fn look(
-    source: &mut Open<SourceGuest>, destination: &mut Open<DestinationGuest>, stream: &ResolvedStream,
+    source: &mut Open<SourceGuest>,
+    destination: &mut Open<DestinationGuest>,
+    stream: &ResolvedStream,
 ) -> Result<StreamObservation, EngineError> {
     let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
     let target = destination.guest.inspect(&stream.target, &schema).await?;

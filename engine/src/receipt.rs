@@ -1,4 +1,4 @@
-//! What a run did, counted and verified. Owns the receipt's JSON, "rapidbyte.receipt/1"; schemas/receipt.json says the
+//! What a run did, counted and verified. Owns the receipt's JSON, "rapidbyte.receipt/1"; schemas/receipt.schema.json says the
 //! same.
 
 use rapidbyte_plans::decision::{Disposition, Strategy};

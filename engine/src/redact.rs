@@ -69,17 +69,11 @@ pub(crate) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let digits = text.get(at + 1..at + 3).filter(|pair| *byte == b'%' && pair.bytes().all(|b| b.is_ascii_hexdigit()));
-        match digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
+        let digits =
+            text.get(at + 1..at + 3).filter(|pair| *byte == b'%' && pair.bytes().all(|b| b.is_ascii_hexdigit()));
+        let decoded = digits.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        out.push(decoded.unwrap_or(*byte));
+        at += if decoded.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
 }

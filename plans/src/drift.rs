@@ -1,5 +1,5 @@
 //! Drift: how the world differs from what a plan observed, field by field. Estimates do not count: nothing fails because
-//! a table grew.
+//! a table grew. That a table was empty is no estimate, and the plan may rest on it: that it no longer is does count.
 
 use crate::{name::visible, observation::Observation};
 use serde_json::{Map, Value};
@@ -39,10 +39,26 @@ impl std::fmt::Display for Difference {
 
 /// What moved between the plan's observation and now, in the order of the observation; empty: nothing.
 pub fn compare(planned: &Observation, now: &Observation) -> Vec<Difference> {
+    let mut found = filled(planned, now);
     let (planned, now) = (tree(planned), tree(now));
-    let mut found = Vec::new();
     walk(&mut Vec::new(), Some(&planned), Some(&now), &mut found);
     found
+}
+
+/// Targets that were empty and are not any more: rows that nobody was asked about.
+fn filled(planned: &Observation, now: &Observation) -> Vec<Difference> {
+    let other = |stream: &str| now.streams.iter().find(|seen| seen.stream == stream);
+    let both = planned.streams.iter().filter_map(|seen| Some((seen, &seen.target, &other(&seen.stream)?.target)));
+    let filled = both.filter(|(_, before, after)| {
+        before.rows == Some(0) && before.kind.is_some() && after.kind == before.kind && after.rows != Some(0)
+    });
+    let difference = |stream: &str| Difference {
+        stream: Some(visible(stream)),
+        what: "target, rows".to_owned(),
+        planned: Some("none".to_owned()),
+        now: Some("some".to_owned()),
+    };
+    filled.map(|(seen, _, _)| difference(&seen.stream)).collect()
 }
 
 /// Both observations as lines of text, with - and + where they differ and three lines around each place.

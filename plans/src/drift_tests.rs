@@ -74,6 +74,16 @@ fn each_field_by_its_name() {
 }
 
 #[test]
+fn a_table_that_was_empty() {
+    let planned = case("replace-empty").observation;
+    let mut now = planned.clone();
+    now.streams[0].target.rows = None;
+    let found: Vec<String> = compare(&planned, &now).iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["public.orders: target, rows: was none, is some"]);
+    assert!(compare(&now, &planned).is_empty());
+}
+
+#[test]
 fn a_stream_that_went() {
     let planned = case("several-streams").observation;
     let mut now = planned.clone();

@@ -24,7 +24,7 @@ pub fn bytes(value: u64) -> String {
     if whole < 10 && tenths > 0 {
         format!("{whole}.{tenths} {}", UNITS[unit])
     } else {
-        format!("{whole} {}", UNITS[unit])
+        format!("{} {}", count(whole), UNITS[unit])
     }
 }
 

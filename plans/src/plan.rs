@@ -4,12 +4,14 @@
 use crate::{
     decision::{ReadDecision, WriteDecision},
     digest::sha256_hex,
+    name::is_hidden,
     observation::Observation,
     planner::{Draft, Estimates, Prepared, StreamDraft},
     report::{Reason, Refusal},
     spec::{Limits, Spec},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 /// The form of a plan file.
 pub const PLAN_SCHEMA: &str = "rapidbyte.plan/1";
@@ -84,10 +86,22 @@ impl Plan {
         }
     }
 
-    /// The file's text: one JSON document, indented, a newline at its end.
+    /// The file's text: one JSON document, indented, a newline at its end. What a terminal would obey stands there as an
+    /// escape, which JSON reads as the same character.
     pub fn to_json(&self) -> String {
         // Serialising derived structs of text, numbers and lists into memory cannot fail.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        let mut text = String::with_capacity(json.len() + 1);
+        for c in json.chars() {
+            if c != '\n' && is_hidden(c) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            } else {
+                text.push(c);
+            }
+        }
         text.push('\n');
         text
     }

@@ -142,7 +142,8 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
     let label = prop_oneof![20 => Just(FitLabel::Exact), 4 => Just(FitLabel::Widened), 1 => Just(FitLabel::Refused)];
     let labels = vec((label, proptest::bool::weighted(0.9), proptest::bool::weighted(0.1)), columns.len());
     let there = prop_oneof![3 => Just(like), 1 => vec(target_column(), 0..5).prop_map(one_of_each_name)];
-    let primary: Vec<TargetKey> = (!source.key.is_empty()).then(|| primary(&source.key)).into_iter().collect();
+    let primary: Vec<TargetKey> =
+        (!source.key.is_empty()).then(|| primary(&target.name, &source.key)).into_iter().collect();
     let keys = prop_oneof![2 => Just(primary), 1 => vec(target_key(), 0..3)];
     let rare = || proptest::bool::weighted(0.1);
     let flags = (any::<bool>(), rare(), proptest::bool::weighted(0.9), rare(), rare(), any::<bool>());
@@ -181,9 +182,9 @@ fn one_of_each_name(mut columns: Vec<TargetColumn>) -> Vec<TargetColumn> {
     columns
 }
 
-fn primary(columns: &[String]) -> TargetKey {
+fn primary(table: &str, columns: &[String]) -> TargetKey {
     TargetKey {
-        name: "pkey".to_owned(),
+        name: format!("{table}_pkey"),
         columns: columns.to_vec(),
         primary: true,
         partial: false,

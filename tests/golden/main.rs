@@ -1,11 +1,29 @@
-//! Golden cases: a folder with a sync file and what was observed becomes a plan, as text and as JSON; a folder with a
-//! wrong sync file becomes its mistakes. Statements come from the real components. Snapshots lie in the case's folder.
+//! Golden cases: a folder with a sync file and what was observed becomes a plan, as text and, for a few, as JSON; a
+//! folder with a wrong sync file becomes its mistakes. Statements come from the real components. Snapshots lie in the
+//! case's folder.
 
 use rapidbyte_engine::{Engine, EngineOptions};
 use rapidbyte_plans::{planner, render, resolve, spec};
 use std::path::Path;
 
 type Outcome = datatest_stable::Result<()>;
+
+/// The cases whose plan is kept as JSON, too: one for each form that a part of a plan file can have. Of all others the
+/// text says what there is to read; that their JSON fits its schema is tested beside the planner.
+const AS_JSON: [&str; 12] = [
+    "append-absent",
+    "append-identity-always-insert",
+    "first-run-bookkeeping",
+    "hostile-names",
+    "query",
+    "refused-many",
+    "refused-read-only",
+    "replace-refill-view-hangs",
+    "replace-swap",
+    "type-created",
+    "upsert-few-direct",
+    "upsert-many-merge",
+];
 
 /// Variables that the cases may name, so that no case depends on where it runs.
 fn variable(name: &str) -> Option<String> {
@@ -39,7 +57,9 @@ fn plan(path: &Path) -> Outcome {
     let prepared = runtime.block_on(engine.prepare(&spec, &draft))?;
     let plan = planner::assemble(&spec, observation, draft, prepared);
     assert(case, "plan.txt", &render::text(&plan, 80, render::Style::Plain));
-    assert(case, "plan.json", &plan.to_json());
+    if case.file_name().is_some_and(|name| AS_JSON.iter().any(|kept| name == *kept)) {
+        assert(case, "plan.json", &plan.to_json());
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 mod dispositions;
 mod failures;
+mod hostile;
 mod login;
 mod memory;
 mod mistakes;

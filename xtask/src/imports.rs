@@ -38,7 +38,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("rapidbyte-postgres-guest", &["rapidbyte-postgres", "rapidbyte-sdk", "serde", "serde_json"]),
     ("rapidbyte-source-postgres", &GUEST),
     ("rapidbyte-dest-postgres", &GUEST),
-    ("rapidbyte-testing", &["arrow-array", "arrow-schema", "rapidbyte-sdk", "wit-bindgen"]),
+    ("rapidbyte-testing", &["arrow-array", "arrow-schema", "rapidbyte-guest-build", "rapidbyte-sdk", "wit-bindgen"]),
     // For build scripts: it finds the guests by cargo's word, so it needs no crate of ours.
     ("rapidbyte-guest-build", &["sha2"]),
     // The host of the guests. Nothing that prints, nothing that knows a database.

@@ -24,7 +24,12 @@ pub(crate) fn target(
     let name = relation::qualified(&name.namespace, &name.name).map_err(|error| name_error(&error))?;
     let sql = relation::target_query(&name).map_err(|error| name_error(&error))?;
     let rows = session.query(&sql)?.rows;
-    let found: relation::TargetRelation = json_row(rows.first().map_or(&[], Vec::as_slice))?;
+    let mut found: relation::TargetRelation = json_row(rows.first().map_or(&[], Vec::as_slice))?;
+    if let Some(table) = found.table.as_mut().filter(|table| table.uncounted)
+        && session.text(&relation::any_row_query(&name))? == "f"
+    {
+        table.rows = Some(0);
+    }
     let columns = if found.table.is_some() { columns(session, &name)? } else { Vec::new() };
     let fits = fits(session, frames.schema(), &columns)?;
     Ok(observation(found, columns, fits))

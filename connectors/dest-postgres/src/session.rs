@@ -7,13 +7,25 @@ use crate::{
     inspect,
     write::StreamWriter,
 };
-use rapidbyte_postgres::{prepare, session};
+use rapidbyte_postgres::{prepare, session, sql::Sql};
 use rapidbyte_postgres_guest::{Session, database_error, internal, prepare_error};
 use rapidbyte_sdk::types::{Category, Error, Finding, ObjectName, Server, Severity};
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
 };
+
+/// How long one question for a run's outcome waits for its COMMIT to end; it is asked again.
+const OUTCOME_TIMEOUT: &str = "20s";
+
+/// What is held while the records of runs are made for the first time; no run has such a name.
+const BOOKKEEPING: &str = "_rapidbyte";
+
+/// Takes the lock of a run, or of [`BOOKKEEPING`], until the transaction's end.
+fn hold(run: &str) -> Result<String, Error> {
+    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
+    Ok(sql.map_err(internal)?.raw(", 0))").done())
+}
 
 /// What the session is in the middle of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +167,13 @@ impl Inner {
             return Err(internal("a session has one run"));
         }
         self.session.query(session::BEGIN_RUN)?;
+        self.session.query(&hold(&run.run)?)?;
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
         self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
+        if !run.bookkeeping.is_empty() {
+            // Two first runs at a time: IF NOT EXISTS does not see what another transaction is about to make.
+            self.session.query(&hold(BOOKKEEPING)?)?;
+        }
         for statement in run.bookkeeping {
             self.session.query(&statement_in(statement).sql)?;
         }
@@ -196,7 +213,11 @@ impl Inner {
         Ok(())
     }
 
+    /// Waits until the run's transaction has ended: a server whose client is gone goes on with a COMMIT that it has, and
+    /// a run that is said not to be there is done again.
     fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
+        self.session.query(&session::script(&[("lock_timeout", OUTCOME_TIMEOUT)]))?;
+        self.session.query(&hold(run)?)?;
         if !self.bookkeeping()?.is_empty() {
             return Ok(contract::RunOutcome::Unknown);
         }

@@ -107,10 +107,11 @@ impl GuestWriter for StreamWriter {
             Load::Insert(load) => load.finish(),
         };
         for statement in state.publish {
-            let affected = inner.session.query(&statement.sql)?.affected();
-            // What counts is what reached the target: rows from staging, where there is one.
             if statement.effect == contract::Effect::Write {
-                rows_written = affected;
+                // What counts is what reached the target: rows from staging, where there is one.
+                rows_written = inner.session.client().execute(&statement.sql).map_err(database_error)?;
+            } else {
+                inner.session.query(&statement.sql)?;
             }
         }
         Ok(contract::Written { rows_received: state.rows_received, rows_written, bytes_written })

@@ -7,7 +7,7 @@ use rapidbyte_postgres::{
     prepare::PrepareError,
 };
 use rapidbyte_sdk::{
-    HostStream,
+    HostStream, host,
     types::{Category, Error, Scope},
 };
 
@@ -39,8 +39,15 @@ pub fn database_error(fault: Fault) -> Error {
             Error::new(Category::Protocol, format!("the server does not speak PostgreSQL's protocol: {what}"))
                 .advise("check host and port")
         }
-        Fault::Tls(what) => Error::new(Category::Tls, what).advise("set up TLS at the server, or choose another sslmode"),
+        Fault::Tls(what) => {
+            Error::new(Category::Tls, what).advise("set up TLS at the server, or choose another sslmode")
+        }
         Fault::Login(what) => Error::new(Category::Authentication, what),
+        Fault::Changed(setting) => {
+            let message = format!("a function or trigger at the server changed {setting}, and with it what rows mean");
+            Error::new(Category::Unsupported, message)
+                .advise("give the function a SET clause, which holds until it returns")
+        }
         Fault::RowTooLarge { bytes, bytes_max } => {
             Error::new(Category::Data, format!("a row has {bytes} bytes, limits.row_bytes allows {bytes_max}"))
                 .within(Scope::Row)
@@ -82,11 +89,17 @@ fn words(error: &ServerError) -> (Category, Option<&'static str>) {
         FaultKind::Cancelled if error.message.contains("statement timeout") => {
             (Category::Timeout, Some("raise the role's statement_timeout, or set it to 0 for this role"))
         }
-        FaultKind::Cancelled => (Category::Cancelled, None),
+        FaultKind::Cancelled if host::cancelled() => (Category::Cancelled, None),
+        // A server of another language than English says it in other words.
+        FaultKind::Cancelled => (
+            Category::Timeout,
+            Some("the server cancelled it: by its statement_timeout, or because somebody asked it to; see its log"),
+        ),
         FaultKind::ReadOnly => {
             (Category::Permission, Some("the database takes no writes: use a primary, or lift its read-only setting"))
         }
         FaultKind::Unsupported => (Category::Unsupported, None),
+        FaultKind::Server => (Category::Unsupported, Some("the server's log says more")),
         FaultKind::Internal => (Category::Internal, None),
     }
 }

@@ -13,6 +13,19 @@ use rapidbyte_sdk::{
     types::{Category, Error, Server},
 };
 
+/// What every session needs besides what `session` sets, since it waits: for the other side, and for other sessions.
+const PATIENCE: &[(&str, &str)] = &[
+    // Between its streams a side waits for the other one, which may take its time.
+    ("idle_in_transaction_session_timeout", "0"),
+    // A catalogue's answer can wait for a lock as well; whoever waits longer than this is told why.
+    ("lock_timeout", "30s"),
+    // Nobody reads while rows are sent: a trigger that says something about every row would fill the way back, and the
+    // server would wait for us for ever as we wait for it.
+    ("client_min_messages", "error"),
+    // Types are known by their names as they usually are.
+    ("quote_all_identifiers", "off"),
+];
+
 /// A session with a PostgreSQL server.
 pub struct Session {
     client: Client<HostStream>,
@@ -32,6 +45,7 @@ impl Session {
         client.stream().on_abort(&client.cancel_request());
         let mut session = Self { client, config };
         session.query(&session::script(session::SESSION_SETTINGS))?;
+        session.query(&session::script(PATIENCE))?;
         session.query(&session::script(more))?;
         session.check_version()?;
         host::metric("connect_secs", seconds_since(began));

@@ -129,6 +129,8 @@ fn statistics(
     empty: bool,
 ) -> Result<contract::Statistics, Error> {
     let select = prepare::select(read).map_err(|error| prepare_error(&error))?;
+    // To describe it is to prove that a filter does not end the statement and begin another one.
+    session.client().describe(&select).map_err(database_error)?;
     let plan = session.text(&relation::explain_query(&select))?;
     let (rows, width) = relation::explained(&plan).ok_or_else(|| internal("EXPLAIN gave no plan"))?;
     let rows = if empty { 0 } else { rows };

@@ -30,7 +30,8 @@ fn lock(session: &mut Session, relations: &[QualifiedName], wait: snapshot::Wait
     Ok(())
 }
 
-/// What can be locked: tables, partitioned tables, and views with all below them. It is asked before the transaction
+/// What can be locked: tables, partitioned tables, and views with all below them, unless we may read some columns only:
+/// such a table is locked by `inspect`, a moment after the snapshot. It is asked before the transaction
 /// begins, since the first SELECT in it would take the snapshot. One that is gone is for `inspect` to tell.
 fn lockable(session: &mut Session, relations: Vec<contract::Relation>) -> Result<Vec<QualifiedName>, Error> {
     let mut lockable = Vec::new();
@@ -38,10 +39,11 @@ fn lockable(session: &mut Session, relations: Vec<contract::Relation>) -> Result
         let decision::Relation::Table(namespace, name) = inspect::relation(relation) else { continue };
         let name = relation::qualified(&namespace, &name).map_err(|error| name_error(&error))?;
         let sql = relation::source_query(&name).map_err(|error| name_error(&error))?;
-        if let Some(row) = session.query(&sql)?.rows.first()
-            && json_row::<relation::SourceRelation>(row)?.kind.is_lockable()
-        {
-            lockable.push(name);
+        if let Some(row) = session.query(&sql)?.rows.first() {
+            let found: relation::SourceRelation = json_row(row)?;
+            if found.lockable && found.kind.is_lockable() {
+                lockable.push(name);
+            }
         }
     }
     Ok(lockable)

@@ -15,7 +15,7 @@ pub(crate) fn attempt(what: &str) {
         "args" => drop(env::args().collect::<Vec<_>>()),
         "wall-clock" => drop(time::SystemTime::now()),
         "monotonic-clock" => drop(time::Instant::now()),
-        "sleep" => std::thread::sleep(time::Duration::from_secs(3600)),
+        "sleep" => std::thread::sleep(time::Duration::from_hours(1)),
         "tcp" => drop(net::TcpStream::connect("127.0.0.1:1")),
         "listen" => drop(net::TcpListener::bind("127.0.0.1:0")),
         "udp" => drop(net::UdpSocket::bind("127.0.0.1:0")),

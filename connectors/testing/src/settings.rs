@@ -62,12 +62,8 @@ fn faults(mode: &str) -> Vec<(String, String)> {
 }
 
 pub(crate) fn description(role: Role) -> Description {
-    let setting = |name: &str, secret| Setting {
-        name: name.to_owned(),
-        secret,
-        required: false,
-        summary: String::new(),
-    };
+    let setting =
+        |name: &str, secret| Setting { name: name.to_owned(), secret, required: false, summary: String::new() };
     Description {
         name: "testing".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

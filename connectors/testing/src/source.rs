@@ -163,7 +163,7 @@ fn lie(settings: &Settings, mut batch: Batch) -> Result<Batch, Error> {
         batch = Batch { rows: 2_000_000, frame: numbers::frame(0, 2_000_000)? };
     }
     if has("huge") {
-        batch.frame.resize(96 << 20, 0);
+        batch.frame.resize(24 << 20, 0);
     }
     if has("garbage") {
         batch.frame.fill(0xa5);

@@ -2,8 +2,9 @@
 
 use super::{
     channel::{Gone, bounded},
-    destination, source,
+    destination,
     gate::Gate,
+    source,
 };
 use crate::{Engine, EngineError, Event, Receipt, host::Surroundings, usage};
 use rapidbyte_plans::{
@@ -118,7 +119,11 @@ pub(super) enum Ended {
 
 impl Attempt {
     pub(super) fn new(
-        engine: Engine, spec: &Spec, plan: &Plan, around: Surroundings, gate: Arc<Gate>,
+        engine: &Engine,
+        spec: &Spec,
+        plan: &Plan,
+        around: &Surroundings,
+        gate: Arc<Gate>,
     ) -> Result<Self, EngineError> {
         let cpu = usage::cpu();
         let (began, streams) = (Instant::now(), Arc::<[StreamPlan]>::from(plan.streams()));
@@ -185,12 +190,15 @@ async fn first_word(tasks: &mut JoinSet<Ended>) -> Result<Receipt, EngineError> 
 
 fn panicked(error: &JoinError) -> EngineError {
     // What a panic says may hold a value.
-    EngineError::Defect(if error.is_panic() { "a side of the run panicked" } else { "a side of the run was ended" }.to_owned())
+    EngineError::Defect(
+        if error.is_panic() { "a side of the run panicked" } else { "a side of the run was ended" }.to_owned(),
+    )
 }
 
 /// Sixteen random bytes: nobody else's run has this name.
 fn run_name() -> Result<String, EngineError> {
     let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| EngineError::Defect(format!("the system gives no randomness: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| EngineError::Defect(format!("the system gives no randomness: {error}")))?;
     Ok(crate::sha256::hex_of(&bytes))
 }

@@ -68,7 +68,11 @@ impl Unpacker {
     }
 
     /// The frame, in a buffer that has been used before; the packed bytes' buffer comes back.
-    pub(super) fn unpack(&mut self, packed: Packed, mut room: Vec<u8>) -> Result<(Vec<u8>, Option<Vec<u8>>), EngineError> {
+    pub(super) fn unpack(
+        &mut self,
+        packed: Packed,
+        mut room: Vec<u8>,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), EngineError> {
         let Some(length) = packed.unpacked_bytes else { return Ok((packed.bytes, None)) };
         room.resize(length, 0);
         let found = match self {

@@ -4,11 +4,7 @@ use super::{
     attempt::{Broken, Task},
     source::farewell,
 };
-use crate::{
-    Category, EngineError, Event,
-    engine::Open,
-    host::DestinationGuest,
-};
+use crate::{Category, EngineError, Event, engine::Open, host::DestinationGuest};
 use std::time::Duration;
 
 /// What is committed.
@@ -30,7 +26,9 @@ const ABSENT_MAX: u32 = 3;
 /// # Errors
 /// A refusal of the server: nothing was committed. [`EngineError::OutcomeUnknown`] where nobody could be asked.
 pub(super) async fn run(
-    mut guest: DestinationGuest, task: &Task, commit: &Commit<'_>,
+    mut guest: DestinationGuest,
+    task: &Task,
+    commit: &Commit<'_>,
 ) -> Result<Option<DestinationGuest>, Broken> {
     match guest.commit(commit.receipt).await {
         Ok(()) => Ok(Some(guest)),
@@ -74,7 +72,8 @@ async fn ask(task: &Task, run: &str) -> Result<bool, EngineError> {
         }
         tokio::time::sleep(PAUSE).await;
     }
-    let source = failure.unwrap_or_else(|| EngineError::Defect("the destination was not asked often enough".to_owned()));
+    let source =
+        failure.unwrap_or_else(|| EngineError::Defect("the destination was not asked often enough".to_owned()));
     Err(EngineError::OutcomeUnknown { run: run.to_owned(), source: Box::new(source) })
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
     engine::Open,
-    host::{DestinationGuest, Frame, RunStart, World, Written},
+    host::{Counted, DestinationGuest, Frame, RunStart, World},
     receipt::SCHEMA,
     usage,
 };
@@ -78,7 +78,10 @@ impl Side {
 
     /// Everything before the commit.
     async fn fill(
-        &mut self, guest: &mut DestinationGuest, end: rapidbyte_plans::observation::End, ways: Ways,
+        &mut self,
+        guest: &mut DestinationGuest,
+        end: rapidbyte_plans::observation::End,
+        ways: Ways,
     ) -> Result<Done, Broken> {
         let Ways { seen, start, mut frames, done } = ways;
         let seen = seen.await.map_err(|_| Broken::Interrupted)?;
@@ -99,10 +102,13 @@ impl Side {
 
     /// Begins the transaction, and looks at the world inside it: where anything has moved, nothing is touched.
     async fn begin(
-        &self, guest: &mut DestinationGuest, end: rapidbyte_plans::observation::End, seen: &Seen,
+        &self,
+        guest: &mut DestinationGuest,
+        end: rapidbyte_plans::observation::End,
+        seen: &Seen,
     ) -> Result<Vec<TargetState>, EngineError> {
         let planned = &self.identity.planned;
-        let bookkeeping = bookkeeping(&planned.bookkeeping, guest.bookkeeping().await?)?;
+        let bookkeeping = bookkeeping(&planned.bookkeeping, &guest.bookkeeping().await?)?;
         guest
             .begin(&RunStart {
                 run: &self.identity.run,
@@ -127,8 +133,13 @@ impl Side {
     }
 
     async fn stream(
-        &mut self, guest: &mut DestinationGuest, stream: &StreamPlan, schema: &[u8], target: &TargetState,
-        frames: &mut Receiver, unpacker: &mut Unpacker,
+        &mut self,
+        guest: &mut DestinationGuest,
+        stream: &StreamPlan,
+        schema: &[u8],
+        target: &TargetState,
+        frames: &mut Receiver,
+        unpacker: &mut Unpacker,
     ) -> Result<(), Broken> {
         let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
         guest.open_writer(&stream.write, &prepared.write, schema).await?;
@@ -138,12 +149,20 @@ impl Side {
         self.phases.finish_secs += self.laps.lap_secs();
         let receipt = stream_receipt(stream, read, written, verify::counts(stream, target, read, written)?);
         self.streams.push(receipt);
-        (self.task.around.events)(Event::StreamFinished { stream: stream.stream.clone(), rows: read.rows, bytes: read.bytes });
+        (self.task.around.events)(Event::StreamFinished {
+            stream: stream.stream.clone(),
+            rows: read.rows,
+            bytes: read.bytes,
+        });
         Ok(())
     }
 
     async fn rows(
-        &mut self, guest: &mut DestinationGuest, stream: &StreamPlan, frames: &mut Receiver, unpacker: &mut Unpacker,
+        &mut self,
+        guest: &mut DestinationGuest,
+        stream: &StreamPlan,
+        frames: &mut Receiver,
+        unpacker: &mut Unpacker,
     ) -> Result<Read, Broken> {
         let (mut told, mut rows, mut bytes) = (Instant::now(), 0, 0);
         let mut buffer = Vec::new();
@@ -177,7 +196,7 @@ impl Side {
         let lap = self.laps.lap();
         let waited = guest.times().waited.min(lap);
         self.phases.flush_secs += waited.as_secs_f64();
-        self.phases.arrow_decode_secs += (lap - waited).as_secs_f64();
+        self.phases.arrow_decode_secs += lap.saturating_sub(waited).as_secs_f64();
     }
 
     /// From here on nobody can stop the run.
@@ -189,7 +208,8 @@ impl Side {
         events(Event::Committing);
         let computed = guest.computed() + done.computed;
         let stored = self.receipt(&done, computed);
-        let outcome = commit::run(guest, &self.task, &Commit { run: &self.identity.run, receipt: &stored.json() }).await?;
+        let outcome =
+            commit::run(guest, &self.task, &Commit { run: &self.identity.run, receipt: &stored.json() }).await?;
         self.phases.commit_secs += self.laps.lap_secs();
         events(Event::Committed { run: self.identity.run.clone() });
         let receipt = self.receipt(&done, computed);
@@ -225,7 +245,7 @@ impl Side {
 }
 
 /// What begins the run: the plan's statements, or nothing where another run has executed them since.
-fn bookkeeping(planned: &[Statement], now: Vec<Statement>) -> Result<&[Statement], EngineError> {
+fn bookkeeping<'p>(planned: &'p [Statement], now: &[Statement]) -> Result<&'p [Statement], EngineError> {
     if now.is_empty() {
         return Ok(&[]);
     }
@@ -240,7 +260,7 @@ fn bookkeeping(planned: &[Statement], now: Vec<Statement>) -> Result<&[Statement
     }]))
 }
 
-fn stream_receipt(stream: &StreamPlan, read: Read, written: Written, verified: crate::Verified) -> StreamReceipt {
+fn stream_receipt(stream: &StreamPlan, read: Read, written: Counted, verified: crate::Verified) -> StreamReceipt {
     StreamReceipt {
         stream: stream.stream.clone(),
         into: stream.write.target.to_string(),

@@ -68,17 +68,23 @@ impl Engine {
 
     /// One attempt. Whatever ends it, both guests are gone afterwards, and what their connections left has been sent.
     async fn attempt(
-        &self, spec: &Spec, plan: &Plan, around: Surroundings, deadline: Instant,
+        &self,
+        spec: &Spec,
+        plan: &Plan,
+        around: Surroundings,
+        deadline: Instant,
     ) -> Result<Receipt, EngineError> {
         let (cancel, aborts, gate) = (around.cancel.clone(), around.aborts.clone(), Arc::new(Gate::default()));
         let mut tasks = JoinSet::new();
-        let attempt = Attempt::new(self.clone(), spec, plan, around, gate.clone())?;
+        let attempt = Attempt::new(self, spec, plan, &around, gate.clone())?;
         let outcome = tokio::select! {
-            outcome = attempt.run(&mut tasks) => outcome,
+            // A wish that was there first comes first.
+            biased;
             () = stopped(&gate, cancel.cancelled()) => Err(EngineError::Cancelled),
             () = stopped(&gate, tokio::time::sleep_until(deadline)) => {
                 Err(EngineError::TimedOut { limit_secs: plan.limits().timeout_secs })
             }
+            outcome = attempt.run(&mut tasks) => outcome,
         };
         tasks.shutdown().await;
         aborts.settle().await;

@@ -116,7 +116,7 @@ impl Pump<'_> {
             let lap = self.laps.lap();
             let waited = self.guest.times().waited.min(lap);
             self.phases.fetch_secs += waited.as_secs_f64();
-            self.phases.arrow_encode_secs += (lap - waited).as_secs_f64();
+            self.phases.arrow_encode_secs += lap.saturating_sub(waited).as_secs_f64();
             let Some(frame) = frame else { return Ok(()) };
             read.rows += u64::from(frame.rows);
             read.bytes += frame.bytes.len() as u64;

@@ -1,7 +1,7 @@
 //! Compares what the source gave with what the destination took and wrote, before the commit. Pure.
 
 use super::channel::Read;
-use crate::{EngineError, Verified, host::Written};
+use crate::{EngineError, Verified, host::Counted};
 use rapidbyte_plans::{
     decision::Disposition,
     observation::{RelationKind, TargetState},
@@ -16,7 +16,10 @@ const COUNTS_CHANGE: [&str; 2] = ["trigger", "rule"];
 /// # Errors
 /// [`EngineError::Counts`] where they differ.
 pub(super) fn counts(
-    stream: &StreamPlan, target: &TargetState, read: Read, written: Written,
+    stream: &StreamPlan,
+    target: &TargetState,
+    read: Read,
+    written: Counted,
 ) -> Result<Verified, EngineError> {
     let counted = is_counted(stream, target);
     let destination_rows = if counted { written.rows_written } else { written.rows_received };

@@ -20,6 +20,9 @@ pub(super) enum Stop {
     Contract(String),
 }
 
+/// wasmtime's words for a call that hands over more than [`Store::set_hostcall_fuel`] allows; it exports no type for it.
+const FUEL: &str = "fuel allocated for hostcalls";
+
 /// Where the time of one call went.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CallTimes {
@@ -95,7 +98,9 @@ impl Cell {
 
     /// After a call: its value, or what ended it. A refusal that the guest passed over in silence is told all the same.
     pub(super) fn leave<T>(
-        &mut self, limit: Duration, outcome: Result<wasmtime::Result<T>, Elapsed>,
+        &mut self,
+        limit: Duration,
+        outcome: Result<wasmtime::Result<T>, Elapsed>,
     ) -> Result<T, EngineError> {
         let guest = self.store.data_mut();
         self.times = guest.watch.times();
@@ -107,7 +112,9 @@ impl Cell {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(guest.failure(call, &error)),
-            Err(_) => Err(EngineError::Deadline { side, call, what: "it did not come back", limit_secs: limit.as_secs_f64() }),
+            Err(_) => {
+                Err(EngineError::Deadline { side, call, what: "it did not come back", limit_secs: limit.as_secs_f64() })
+            }
         }
     }
 }
@@ -123,6 +130,9 @@ impl Guest {
             Some(Stop::Memory { bytes_max }) => EngineError::MemoryLimit { side, bytes_max: *bytes_max as u64 },
             Some(Stop::NotGranted(what)) => EngineError::NotGranted { side, what: what.clone() },
             Some(Stop::Contract(what)) => EngineError::Contract { side, what: what.clone() },
+            None if error.root_cause().to_string().contains(FUEL) => {
+                EngineError::Contract { side, what: format!("it handed over more in {call} than one call may") }
+            }
             None => EngineError::Trap { side, call, reason: self.reason(error) },
         }
     }

@@ -43,13 +43,19 @@ pub(super) fn no_such_host(address: &Address) -> ConnectorError {
         Address::Tcp(host, _) => host,
         Address::Unix(path) => path,
     };
-    advised(error(Category::Network, address, format!("there is no host named {host}")), "check the host in the sync file")
+    advised(
+        error(Category::Network, address, format!("there is no host named {host}")),
+        "check the host in the sync file",
+    )
 }
 
 /// Nothing answered in time.
 pub(super) fn timed_out(address: &Address, secs: u64) -> ConnectorError {
     let message = format!("{address} did not answer within {secs} s");
-    passing(advised(error(Category::Network, address, message), "is the server up, and does a firewall let us through?"))
+    passing(advised(
+        error(Category::Network, address, message),
+        "is the server up, and does a firewall let us through?",
+    ))
 }
 
 /// The system's answer to an attempt to connect.
@@ -58,11 +64,17 @@ pub(super) fn connecting(address: &Address, cause: &io::Error) -> ConnectorError
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => {
             let message = format!("nothing listens at {address}");
-            passing(advised(error(Category::Network, address, message), "is the server running, and do host and port fit?"))
+            passing(advised(
+                error(Category::Network, address, message),
+                "is the server running, and do host and port fit?",
+            ))
         }
         io::ErrorKind::NotFound if unix => {
             let message = format!("there is no socket at {address}");
-            passing(advised(error(Category::Network, address, message), "is the server running, and is this its socket folder?"))
+            passing(advised(
+                error(Category::Network, address, message),
+                "is the server running, and is this its socket folder?",
+            ))
         }
         io::ErrorKind::PermissionDenied if unix => {
             error(Category::Network, address, format!("this user may not open the socket {address}"))
@@ -86,7 +98,11 @@ pub(super) fn broken(address: &Address, cause: &io::Error) -> ConnectorError {
 pub(super) fn starting_tls(address: &Address, cause: &io::Error) -> ConnectorError {
     match tls_cause(cause) {
         Some(cause) => handshake(address, cause),
-        None => passing(error(Category::Network, address, format!("{address} ended the connection during the TLS handshake"))),
+        None => passing(error(
+            Category::Network,
+            address,
+            format!("{address} ended the connection during the TLS handshake"),
+        )),
     }
 }
 
@@ -140,7 +156,11 @@ fn certificate(address: &Address, cause: &CertificateError) -> ConnectorError {
             "use the name that stands in the certificate, or sslmode=verify-ca where the network is trusted",
         ),
         C::Revoked => ("was revoked", "renew the server's certificate"),
-        C::BadSignature | C::BadEncoding => ("is damaged or forged", "ask who runs the server"),
+        C::BadSignature => (
+            "was signed by another authority of the same name, or is forged",
+            "set `sslrootcert` to the certificate of the authority that signed it",
+        ),
+        C::BadEncoding => ("is damaged", "ask who runs the server"),
         C::Other(other) if other.0.to_string().contains("CaUsedAsEndEntity") => (
             "is that of an authority, not of a server",
             "sign a certificate for the server with it, and let the server show that one",

@@ -34,7 +34,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// The same for what was sent and never acknowledged: keepalive is silent while data is on its way.
 #[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
 
 /// What connections left to be sent when they were dropped; whoever ends a run waits for it, a moment.
 #[derive(Clone, Default)]
@@ -211,9 +211,13 @@ impl Ended {
     }
 }
 
-async fn handshake(grant: &Grant, plain: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<Vec<u8>>), ConnectorError> {
+async fn handshake(
+    grant: &Grant,
+    plain: Box<dyn Duplex>,
+) -> Result<(Box<dyn Duplex>, Option<Vec<u8>>), ConnectorError> {
     let (client, name) = tls::client(grant).await?;
-    let stream = client.connect(name, plain).await.map_err(|error| connect_error::starting_tls(&grant.address, &error))?;
+    let stream =
+        client.connect(name, plain).await.map_err(|error| connect_error::starting_tls(&grant.address, &error))?;
     let shown = stream.get_ref().1.peer_certificates();
     let binding = shown.and_then(<[_]>::first).and_then(|certificate| endpoint_hash::of(certificate));
     Ok((Box::new(stream), binding))
@@ -237,7 +241,8 @@ async fn connect(address: &Address) -> Result<Box<dyn Duplex>, ConnectorError> {
 
 /// A name can have several addresses, of which some lead nowhere: each is tried in its turn.
 async fn first_that_answers(
-    address: &Address, found: impl Iterator<Item = SocketAddr>,
+    address: &Address,
+    found: impl Iterator<Item = SocketAddr>,
 ) -> Result<Box<dyn Duplex>, ConnectorError> {
     let mut failure = connect_error::no_such_host(address);
     for peer in found {
@@ -287,3 +292,7 @@ async fn coalesce(stream: &mut Box<dyn Duplex>, max: usize) -> io::Result<(Vec<u
     .await?;
     Ok((bytes, late))
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

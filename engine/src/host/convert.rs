@@ -93,7 +93,11 @@ pub(super) fn endpoints(endpoints: Vec<types::Endpoint>) -> Checked<Vec<Grant>> 
     })
 }
 
-pub(super) fn description(description: types::Description, side: crate::Side, sha256: &str) -> Checked<ConnectorDescription> {
+pub(super) fn description(
+    description: types::Description,
+    side: crate::Side,
+    sha256: &str,
+) -> Checked<ConnectorDescription> {
     let settings = list(description.settings, |setting| {
         Ok(SettingDescription {
             name: text(setting.name)?,
@@ -160,14 +164,33 @@ macro_rules! same_words {
     };
 }
 
-same_words!(types::Category, Category, category, wit_category, [
-    Config, Network, Tls, Authentication, Permission, NotFound, Schema, Data, Resource, Conflict, Timeout, Cancelled,
-    Protocol, Unsupported, Internal
-]);
+same_words!(
+    types::Category,
+    Category,
+    category,
+    wit_category,
+    [
+        Config,
+        Network,
+        Tls,
+        Authentication,
+        Permission,
+        NotFound,
+        Schema,
+        Data,
+        Resource,
+        Conflict,
+        Timeout,
+        Cancelled,
+        Protocol,
+        Unsupported,
+        Internal
+    ]
+);
 same_words!(types::Scope, Scope, scope, wit_scope, [Run, Stream, Batch, Row]);
 same_words!(wit::Fetch, Fetch, fetch, wit_fetch, [Copy, Cursor]);
 
-pub(super) fn connector_error(redactor: &Redactor, error: types::Error) -> ConnectorError {
+pub(super) fn connector_error(redactor: &Redactor, error: &types::Error) -> ConnectorError {
     let clean = |text: &str| redactor.clean(text, TEXT_BYTES_MAX);
     ConnectorError {
         category: category(error.category),
@@ -253,7 +276,8 @@ pub(super) fn catalog(streams: Vec<wit::StreamInfo>) -> Checked<Catalog> {
 
 /// A stream as the source observed it, but for the columns, which its schema message holds.
 pub(super) fn source_stream(
-    seen: wit::StreamObservation, columns: Vec<rapidbyte_plans::observation::SourceColumn>,
+    seen: wit::StreamObservation,
+    columns: Vec<rapidbyte_plans::observation::SourceColumn>,
 ) -> Checked<rapidbyte_plans::observation::SourceStream> {
     Ok(rapidbyte_plans::observation::SourceStream {
         kind: relation_kind(seen.kind),

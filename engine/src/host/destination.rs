@@ -40,7 +40,7 @@ pub(crate) struct RunStart<'a> {
 
 /// What a writer counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct Counted {
     pub(crate) rows_received: u64,
     pub(crate) rows_written: u64,
     pub(crate) bytes_written: u64,
@@ -171,7 +171,10 @@ impl DestinationGuest {
 
     /// Sets the target of a stream up; its rows go to [`Self::write`].
     pub(crate) async fn open_writer(
-        &mut self, decision: &WriteDecision, prepared: &PreparedWrite, schema: &[u8],
+        &mut self,
+        decision: &WriteDecision,
+        prepared: &PreparedWrite,
+        schema: &[u8],
     ) -> Result<(), EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_destination().session();
@@ -180,7 +183,8 @@ impl DestinationGuest {
             prepared: convert_out::wit_prepared_write(prepared),
             schema: schema.to_vec(),
         };
-        let said = guarded!(self, "session.open-writer", ROWS, |store| guest.call_open_writer(store, session, &request))?;
+        let said =
+            guarded!(self, "session.open-writer", ROWS, |store| guest.call_open_writer(store, session, &request))?;
         self.writer = Some(self.cell.answer(said)?);
         Ok(())
     }
@@ -196,7 +200,7 @@ impl DestinationGuest {
     }
 
     /// The end of a stream: the last flush, the publish statements, the counts.
-    pub(crate) async fn finish(&mut self) -> Result<Written, EngineError> {
+    pub(crate) async fn finish(&mut self) -> Result<Counted, EngineError> {
         let writer = self.writer.take().ok_or_else(|| Cell::out_of_order("writer.finish"))?;
         let guest = self.world.rapidbyte_connector_destination().writer();
         let said = guarded!(self, "writer.finish", ROWS, |store| guest.call_finish(store, writer))?;
@@ -205,7 +209,7 @@ impl DestinationGuest {
         let times = self.cell.times;
         guarded!(self, "writer.drop", limit, |store| writer.resource_drop_async(store))?;
         self.cell.times = times;
-        Ok(Written {
+        Ok(Counted {
             rows_received: written.rows_received,
             rows_written: written.rows_written,
             bytes_written: written.bytes_written,

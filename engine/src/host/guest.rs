@@ -143,7 +143,7 @@ impl Guest {
     }
 
     /// A guest's error in the engine's words.
-    pub(super) fn connector_error(&self, error: Error) -> EngineError {
+    pub(super) fn connector_error(&self, error: &Error) -> EngineError {
         let error = super::convert::connector_error(&self.redactor, error);
         EngineError::Connector { side: self.side, stream: None, error: Box::new(error) }
     }

@@ -54,7 +54,9 @@ impl Host for Guest {
 
 impl Guest {
     fn connection(&mut self, connection: &Resource<Connection>) -> Result<&mut Connection> {
-        self.table.get_mut(connection).map_err(|_| Stop::Contract("it used a connection that it does not hold".to_owned()).into())
+        self.table
+            .get_mut(connection)
+            .map_err(|_| Stop::Contract("it used a connection that it does not hold".to_owned()).into())
     }
 
     /// The end of a host function that waited since `since`.

@@ -4,8 +4,8 @@
 
 mod bindings;
 mod call;
-mod connection;
 mod connect_error;
+mod connection;
 mod convert;
 mod convert_destination;
 mod destination;
@@ -19,9 +19,9 @@ mod wasi;
 mod world;
 
 pub(crate) use connection::Aborts;
-pub(crate) use destination::{DestinationGuest, RunStart, Written};
-pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use convert::Server;
+pub(crate) use destination::{Counted, DestinationGuest, RunStart};
+pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use source::{Frame, Inspected, SourceGuest};
 pub(crate) use world::World;
 

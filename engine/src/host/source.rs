@@ -178,7 +178,12 @@ impl SourceGuest {
     }
 
     /// Sends the statement; its rows come by [`Self::next`].
-    pub(crate) async fn read(&mut self, decision: &ReadDecision, statement: &str, schema: &[u8]) -> Result<(), EngineError> {
+    pub(crate) async fn read(
+        &mut self,
+        decision: &ReadDecision,
+        statement: &str,
+        schema: &[u8],
+    ) -> Result<(), EngineError> {
         self.drop_reader().await?;
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();

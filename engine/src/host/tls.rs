@@ -40,7 +40,10 @@ fn server_name(grant: &Grant) -> Result<ServerName<'static>, ConnectorError> {
     }
 }
 
-async fn verifier(grant: &Grant, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, ConnectorError> {
+async fn verifier(
+    grant: &Grant,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, ConnectorError> {
     if grant.tls < TlsMode::VerifyCa {
         return Ok(Arc::new(Nobody { provider: provider.clone() }));
     }
@@ -81,19 +84,30 @@ struct Nobody {
 
 impl ServerCertVerifier for Nobody {
     fn verify_server_cert(
-        &self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: &ServerName<'_>, _: &[u8], _: UnixTime,
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
@@ -112,7 +126,11 @@ struct AnyName {
 
 impl ServerCertVerifier for AnyName {
     fn verify_server_cert(
-        &self, certificate: &CertificateDer<'_>, between: &[CertificateDer<'_>], name: &ServerName<'_>, ocsp: &[u8],
+        &self,
+        certificate: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.chain.verify_server_cert(certificate, between, name, ocsp, now) {
@@ -124,13 +142,19 @@ impl ServerCertVerifier for AnyName {
     }
 
     fn verify_tls12_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.chain.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.chain.verify_tls13_signature(message, certificate, signed)
     }

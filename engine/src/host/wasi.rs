@@ -29,7 +29,12 @@ pub(super) fn settle(linker: &mut Linker<Guest>, engine: &Engine, component: &Co
     Ok(())
 }
 
-fn settle_instance(linker: &mut Linker<Guest>, engine: &Engine, interface: &str, instance: &ComponentInstance) -> Result<()> {
+fn settle_instance(
+    linker: &mut Linker<Guest>,
+    engine: &Engine,
+    interface: &str,
+    instance: &ComponentInstance,
+) -> Result<()> {
     let mut defined = linker.instance(interface)?;
     let random = interface.starts_with("wasi:random/");
     for (function, export) in instance.exports(engine) {
@@ -57,12 +62,12 @@ fn refuse(linker: &mut LinkerInstance<'_, Guest>, interface: &str, function: &st
 fn give(linker: &mut LinkerInstance<'_, Guest>, function: &str) -> Result<bool> {
     match function {
         "get-random-bytes" | "get-insecure-random-bytes" => linker.func_wrap(function, bytes)?,
-        "get-random-u64" | "get-insecure-random-u64" => linker.func_wrap(function, |_: StoreContextMut<'_, Guest>, (): ()| {
-            Ok((word()?,))
-        })?,
-        "insecure-seed" | "get-insecure-seed" => linker.func_wrap(function, |_: StoreContextMut<'_, Guest>, (): ()| {
-            Ok(((word()?, word()?),))
-        })?,
+        "get-random-u64" | "get-insecure-random-u64" => {
+            linker.func_wrap(function, |_: StoreContextMut<'_, Guest>, (): ()| Ok((word()?,)))?;
+        }
+        "insecure-seed" | "get-insecure-seed" => {
+            linker.func_wrap(function, |_: StoreContextMut<'_, Guest>, (): ()| Ok(((word()?, word()?),)))?;
+        }
         _ => return Ok(false),
     }
     Ok(true)

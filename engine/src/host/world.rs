@@ -19,7 +19,11 @@ pub(crate) trait World: Sized + Send {
     const SIDE: Side;
 
     /// Instantiates the component; nothing of it has run before.
-    fn start(linked: &Linked, engine: &Engine, around: &Surroundings) -> impl Future<Output = Result<Self, EngineError>> + Send;
+    fn start(
+        linked: &Linked,
+        engine: &Engine,
+        around: &Surroundings,
+    ) -> impl Future<Output = Result<Self, EngineError>> + Send;
 
     /// Pure.
     fn describe(&mut self, sha256: &str) -> impl Future<Output = Result<ConnectorDescription, EngineError>> + Send;
@@ -66,7 +70,7 @@ impl Cell {
 
     /// The value of an answer, or the guest's error.
     pub(super) fn answer<T>(&self, answer: Result<T, super::bindings::types::Error>) -> Result<T, EngineError> {
-        answer.map_err(|error| self.guest().connector_error(error))
+        answer.map_err(|error| self.guest().connector_error(&error))
     }
 
     /// The value of what was checked, or the blame.

@@ -5,12 +5,9 @@ use rapidbyte_engine::EngineError;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_differ_are_not_committed() {
-    for (fault, written, received) in [
-        ("count-more", 4, 3),
-        ("count-less", 2, 3),
-        ("received-less", 3, 2),
-        ("absurd", u64::MAX, 3),
-    ] {
+    for (fault, written, received) in
+        [("count-more", 4, 3), ("count-less", 2, 3), ("received-less", 3, 2), ("absurd", u64::MAX, 3)]
+    {
         let (outcome, heard) = apply(&Case::destination(&format!("{fault}@finish"))).await;
         match outcome.unwrap_err() {
             EngineError::Counts { rows_read, rows_received, rows_written, .. } => {

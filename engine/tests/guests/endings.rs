@@ -89,7 +89,9 @@ async fn an_error_that_may_pass_is_tried_again_so_often() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_a_side_ends_in_its_own_words() {
-    for (case, stream) in [(Case::source("error@next"), Some("public.numbers")), (Case::destination("error@begin"), None)] {
+    for (case, stream) in
+        [(Case::source("error@next"), Some("public.numbers")), (Case::destination("error@begin"), None)]
+    {
         let (outcome, _) = apply(&case).await;
         match outcome.unwrap_err() {
             EngineError::Connector { stream: found, error, .. } => {

@@ -48,7 +48,9 @@ async fn only_granted_addresses_are_connected() {
     let canary = TcpListener::bind("127.0.0.1:0").unwrap();
     canary.set_nonblocking(true).unwrap();
     let port = canary.local_addr().unwrap().port();
-    for host in ["127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "0.0.0.0", "169.254.169.254", "2130706433", "127.1"] {
+    for host in
+        ["127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "0.0.0.0", "169.254.169.254", "2130706433", "127.1"]
+    {
         refused(&format!("connect:{host}:{port}@open"), host).await;
         refused(&format!("connect:{host}:{port}@next"), host).await;
     }

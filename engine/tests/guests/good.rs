@@ -6,7 +6,11 @@ use rapidbyte_engine::{Event, Side};
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_arrive_and_are_counted() {
     for compression in ["none", "lz4", "zstd"] {
-        let case = Case { limits: format!("compression = \"{compression}\""), source: "rows = 5".to_owned(), ..Case::default() };
+        let case = Case {
+            limits: format!("compression = \"{compression}\""),
+            source: "rows = 5".to_owned(),
+            ..Case::default()
+        };
         let (outcome, heard) = apply(&case).await;
         let receipt = outcome.unwrap();
         let stream = &receipt.streams[0];
@@ -26,7 +30,8 @@ async fn an_empty_stream_arrives_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn phases_of_each_side_add_up_to_the_duration() {
-    let case = Case { source: "rows = 200000".to_owned(), limits: "compression = \"zstd\"".to_owned(), ..Case::default() };
+    let case =
+        Case { source: "rows = 200000".to_owned(), limits: "compression = \"zstd\"".to_owned(), ..Case::default() };
     let receipt = apply(&case).await.0.unwrap();
     for sum in [receipt.phases.source.sum_secs(), receipt.phases.destination.sum_secs()] {
         assert!((sum / receipt.duration_secs - 1.0).abs() < 0.02, "{sum} of {}", receipt.json());
@@ -40,7 +45,9 @@ async fn the_stored_receipt_is_the_returned_one_but_for_the_commit() {
     let (outcome, heard) = apply(&Case::default()).await;
     let receipt = outcome.unwrap();
     let stored = heard.all().into_iter().find_map(|event| match event {
-        Event::Log { side: Some(Side::Destination), message, .. } => serde_json::from_str::<serde_json::Value>(&message).ok(),
+        Event::Log { side: Some(Side::Destination), message, .. } => {
+            serde_json::from_str::<serde_json::Value>(&message).ok()
+        }
         _ => None,
     });
     let stored = stored.unwrap();

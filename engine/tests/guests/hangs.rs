@@ -68,7 +68,10 @@ async fn recursion_without_end_is_a_trap() {
     for place in ["open", "next"] {
         let (outcome, _) = apply(&Case::source(&format!("recurse@{place}"))).await;
         match outcome.unwrap_err() {
-            EngineError::Trap { side: Side::Source, reason, .. } => assert!(reason.contains("stack"), "{reason}"),
+            // The stack of Rust's locals lies in the guest's memory, and ends at its beginning.
+            EngineError::Trap { side: Side::Source, reason, .. } => {
+                assert!(reason.contains("stack") || reason.contains("out of bounds"), "{reason}");
+            }
             other => panic!("{other}"),
         }
     }

@@ -1,6 +1,8 @@
 //! The engine against a connector that misbehaves on request (connectors/testing): each fault ends in its own error,
 //! within its deadline, and a good run works afterwards.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // tests
+
 mod counts;
 mod endings;
 mod escapes;
@@ -8,5 +10,6 @@ mod good;
 mod hangs;
 mod lies;
 mod memory;
+mod schemas;
 mod secrets;
 mod world;

@@ -1,6 +1,8 @@
 //! A sync between two guests of connectors/testing, and what was heard of it.
 
-use rapidbyte_engine::{CancelToken, Engine, EngineError, EngineOptions, Event, GuestLimits, Receipt, RunOptions, Side};
+use rapidbyte_engine::{
+    CancelToken, Engine, EngineError, EngineOptions, Event, GuestLimits, Receipt, RunOptions, Side,
+};
 use rapidbyte_plans::spec::{self, Spec};
 use std::{
     sync::{Arc, Mutex, OnceLock},
@@ -61,7 +63,9 @@ impl Heard {
     /// The calls that the destination told of.
     pub(crate) fn calls(&self) -> Vec<String> {
         let of = |event| match event {
-            Event::Log { side: Some(Side::Destination), level: rapidbyte_engine::Level::Trace, message } => Some(message),
+            Event::Log { side: Some(Side::Destination), level: rapidbyte_engine::Level::Trace, message } => {
+                Some(message)
+            }
             _ => None,
         };
         self.all().into_iter().filter_map(of).collect()
@@ -80,9 +84,11 @@ pub(crate) fn engine() -> Engine {
         let limits = GuestLimits { compute: COMPUTE, call_compute: 2 * COMPUTE, ..GuestLimits::default() };
         let engine = Engine::new(EngineOptions { limits, ..EngineOptions::default() }).unwrap();
         let component = rapidbyte_testing::COMPONENT;
-        engine
-            .with_connector(Side::Source, "testing", component.to_vec())
-            .with_connector(Side::Destination, "testing", component.to_vec())
+        engine.with_connector(Side::Source, "testing", component.to_vec()).with_connector(
+            Side::Destination,
+            "testing",
+            component.to_vec(),
+        )
     };
     ENGINE.get_or_init(make).clone()
 }

@@ -16,9 +16,10 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     for name in write.conflict_key.iter().chain(&write.primary_key) {
         let column = write.columns.iter().find(|column| column.name == *name);
         findings.unless(column.is_some(), format!("key column {} is not written", crate::name::visible(name)));
+        // Where the target takes no NULL, its server ends the run.
         let nullable = observed(plan, stream)
             .and_then(|seen| seen.source.columns.iter().find(|column| column.name == *name))
-            .is_some_and(|column| column.nullable);
+            .is_some_and(|source| source.nullable && column.is_none_or(|column| column.nullable));
         findings.unless(!nullable, format!("key column {} may be NULL", crate::name::visible(name)));
     }
     findings.unless(write.strategy != Strategy::Upsert || upsert, "strategy upsert serves no other disposition");

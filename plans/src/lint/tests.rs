@@ -37,7 +37,7 @@ fn what_is_broken_is_found() {
         ),
         ("upsert-many-merge", "/streams/0/write/conflict_key", json!([]), "keys"),
         ("upsert-many-merge", "/streams/0/write/conflict_key", json!(["gone"]), "keys"),
-        ("upsert-many-merge", "/observation/streams/0/source/columns/0/nullable", json!(true), "keys"),
+        ("upsert-key-nullable-at-source", "/streams/0/write/columns/1/nullable", json!(true), "keys"),
         ("append-table", "/streams/0/write/publication", json!("swap"), "keys"),
         ("append-table", "/streams/0/write/strategy", json!("upsert"), "keys"),
         ("append-table", "/streams/0/read/batch_rows", json!(0), "batches"),

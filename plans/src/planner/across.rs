@@ -2,7 +2,7 @@
 
 use super::StreamDraft;
 use crate::{
-    decision::Relation,
+    decision::{Disposition, Relation},
     name::ObjectName,
     observation::Observation,
     report::{Refusal, Report, Rule},
@@ -28,6 +28,8 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
     }
     let same_place = observation.source.endpoint == observation.destination.endpoint
         && observation.source.connector == observation.destination.connector;
+    let read: Vec<(String, Relation)> =
+        streams.iter().map(|stream| (stream.stream.clone(), stream.read.selection.relation.clone())).collect();
     for stream in streams.iter_mut() {
         let mut report = Report::default();
         let target = &stream.write.target;
@@ -42,6 +44,12 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
         if same_place && stream.read.selection.relation == Relation::Table(target.clone()) {
             let reason = format!("{target} is the table that the stream reads");
             report.refuse(Rule::TargetIsSource, reason, "choose another `schema` or `into`");
+        }
+        let reader =
+            read.iter().find(|(name, relation)| *name != stream.stream && *relation == Relation::Table(target.clone()));
+        if let Some((other, _)) = reader.filter(|_| same_place && stream.write.disposition == Disposition::Replace) {
+            let reason = format!("stream {other} reads {target}: the run would wait for itself to replace it");
+            report.refuse(Rule::TargetIsSource, reason, "choose another `schema` or `into`, or make two syncs of it");
         }
         stream.refusals.append(&mut report.refusals);
     }

@@ -1,9 +1,9 @@
 //! Step: each column is written, or refused by name; each column of the target is provided for. Owns the rules of single
 //! columns; the verdict exact, widened or refused is the destination's.
 
-use super::facts::Facts;
+use super::facts::{Facts, listed};
 use crate::{
-    decision::WriteColumn,
+    decision::{Disposition, WriteColumn},
     name::visible,
     observation::{FitLabel, Identity, SourceColumn},
     report::{Report, Rule},
@@ -29,6 +29,7 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<WriteColumn>, Report) {
         }
     }
     required(facts, &seen, &mut report);
+    counters(facts, &seen, &mut report);
     (written, report)
 }
 
@@ -85,14 +86,34 @@ fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> boo
 
 /// Columns of the target that need a value which the stream does not bring.
 fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, report: &mut Report) {
+    let mut left = Vec::new();
     for column in facts.target.columns.iter().filter(|column| !brought.contains(column.name.as_str())) {
         let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
         if filled {
+            left.push(column.name.as_str());
             continue;
         }
         let reason =
             format!("{} demands a value (NOT NULL, no default), and the stream has no such column", facts.target.name);
         let advice = "take the column into the stream, or give it a default at the target";
         report.refuse_column(Rule::ColumnRequired, &column.name, reason, advice);
+    }
+    if !left.is_empty() {
+        let there = match facts.stream.wishes.disposition {
+            Disposition::Append => "",
+            Disposition::Replace => ", and what they hold goes",
+            Disposition::Upsert => ", and rows that are there keep theirs",
+        };
+        report.note(format!("not in the stream: {}; new rows get what the target gives{there}", listed(&left)));
+    }
+}
+
+/// Values that the target would count itself and is given: its counter does not follow them.
+fn counters(facts: Facts<'_>, brought: &BTreeSet<&str>, report: &mut Report) {
+    let columns = facts.target.columns.iter();
+    let given = columns.filter(|column| column.identity != Identity::None && brought.contains(column.name.as_str()));
+    for column in given {
+        let name = visible(&column.name);
+        report.note(format!("the target's counter of {name} stays where it is: rows of others may meet these later"));
     }
 }

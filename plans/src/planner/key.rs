@@ -22,6 +22,9 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<String>, Report) {
     nullable(facts, &key, &mut report);
     if facts.stream.wishes.disposition == Disposition::Upsert {
         for_upsert(facts, &key, &mut report);
+    } else if facts.absent() && key.iter().all(|column| facts.source_column(column).is_some()) {
+        doubtful(facts, &key, &mut report);
+        again(facts, &key, &mut report);
     }
     (key, report)
 }
@@ -53,15 +56,26 @@ fn primary(facts: Facts<'_>, report: &mut Report) -> Vec<String> {
     Vec::new()
 }
 
+/// A NULL in a key is refused where the target would take it; elsewhere its server ends the run: a primary key that is
+/// made, like a column that is NOT NULL, takes none. A query's columns may always be NULL.
 fn nullable(facts: Facts<'_>, key: &[String], report: &mut Report) {
     let open = |column: &&String| facts.source_column(column).is_some_and(|found| found.nullable);
     for column in key.iter().filter(open) {
+        if facts.absent() {
+            let name = crate::name::visible(column);
+            report
+                .note(format!("{name} may be NULL at the source, and the primary key takes none: a NULL ends the run"));
+            continue;
+        }
+        if facts.target_column(column).is_some_and(|found| !found.nullable) {
+            continue;
+        }
         let reason = "it is part of the key and may be NULL: a NULL identifies nothing";
         report.refuse_column(
             Rule::KeyNullable,
             column,
             reason,
-            "make it NOT NULL at the source, or choose another `key`",
+            "make it NOT NULL at either end, or choose another `key`",
         );
     }
 }
@@ -79,14 +93,28 @@ fn for_upsert(facts: Facts<'_>, key: &[String], report: &mut Report) {
     if key.iter().any(|column| facts.source_column(column).is_none()) {
         return;
     }
-    if may_have_keys(facts) && !facts.target.keys.iter().any(|found| settles(found, key)) {
+    if may_have_keys(facts) && !settled(&facts.target.keys, key) {
         report.refuse(Rule::KeyNotUnique, why_not_unique(facts, key), unique_advice(facts, key));
     }
-    if !known_unique(facts, key) {
-        report.note(format!(
-            "the source does not promise that ({}) is unique: a row that comes twice ends the run",
-            listed(key)
-        ));
+    doubtful(facts, key, report);
+}
+
+/// Says that the key may come twice, and what follows: where all columns are the key, such rows are the same row.
+fn doubtful(facts: Facts<'_>, key: &[String], report: &mut Report) {
+    if key.is_empty() || known_unique(facts, key) {
+        return;
+    }
+    let updates = facts.source.columns.iter().any(|column| !key.contains(&column.name));
+    let follows = if updates || facts.absent() { "ends the run" } else { "is written once" };
+    let key = listed(key);
+    report.note(format!("the source does not promise that ({key}) is unique: a row that comes twice {follows}"));
+}
+
+/// Says what the primary key of a table that an append makes means for the next run.
+fn again(facts: Facts<'_>, key: &[String], report: &mut Report) {
+    if facts.stream.wishes.disposition == Disposition::Append && !key.is_empty() {
+        let key = listed(key);
+        report.note(format!("the table gets the primary key ({key}): a later run that brings a row again ends there"));
     }
 }
 
@@ -95,9 +123,12 @@ fn may_have_keys(facts: Facts<'_>) -> bool {
     matches!(facts.target.kind, Some(RelationKind::Table | RelationKind::PartitionedTable))
 }
 
-/// A key of the target can settle conflicts on these columns (PostgreSQL manual, INSERT, "ON CONFLICT Clause").
-fn settles(found: &TargetKey, key: &[String]) -> bool {
-    same(&found.columns, key) && obstacle(found).is_none()
+/// The keys of the target can settle conflicts on these columns (PostgreSQL manual, INSERT, "ON CONFLICT Clause"). A
+/// deferrable key on them is in the way even beside one that is not: the server takes all that fit, and refuses that one.
+fn settled(keys: &[TargetKey], key: &[String]) -> bool {
+    let mut on_these = keys.iter().filter(|found| same(&found.columns, key)).peekable();
+    let deferrable = keys.iter().any(|found| same(&found.columns, key) && found.deferrable);
+    !deferrable && on_these.any(|found| obstacle(found).is_none())
 }
 
 fn obstacle(found: &TargetKey) -> Option<&'static str> {
@@ -109,18 +140,18 @@ fn obstacle(found: &TargetKey) -> Option<&'static str> {
     }
 }
 
-fn same(one: &[String], other: &[String]) -> bool {
+pub(crate) fn same(one: &[String], other: &[String]) -> bool {
     one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
 }
 
-fn known_unique(facts: Facts<'_>, key: &[String]) -> bool {
+/// The source promises that no two rows have the same values in these columns.
+pub(crate) fn known_unique(facts: Facts<'_>, key: &[String]) -> bool {
     let unique = |found: &Vec<String>| !found.is_empty() && found.iter().all(|column| key.contains(column));
     unique(&facts.source.key) || facts.source.unique_keys.iter().any(unique)
 }
 
 fn why_not_unique(facts: Facts<'_>, key: &[String]) -> String {
-    let near = facts.target.keys.iter().find(|found| same(&found.columns, key));
-    match near.and_then(|found| Some((found, obstacle(found)?))) {
+    match in_the_way(facts, key) {
         Some((found, why)) => {
             format!("the target's unique key {} {why}: it cannot settle conflicts", crate::name::visible(&found.name))
         }
@@ -128,7 +159,22 @@ fn why_not_unique(facts: Facts<'_>, key: &[String]) -> String {
     }
 }
 
+/// A key on these columns that cannot settle conflicts, and why; a deferrable one first, as it must go.
+fn in_the_way<'a>(facts: Facts<'a>, key: &[String]) -> Option<(&'a TargetKey, &'static str)> {
+    let found = facts.target.keys.iter().filter(|found| same(&found.columns, key));
+    let (found, why) =
+        found.filter_map(|found| Some((found, obstacle(found)?))).max_by_key(|(key, _)| key.deferrable)?;
+    Some((found, why))
+}
+
 fn unique_advice(facts: Facts<'_>, key: &[String]) -> String {
     let (target, columns) = (shown::object(&facts.target.name), shown::columns(key));
-    format!("make one: ALTER TABLE {target} ADD UNIQUE ({columns}); or name another `key`")
+    match in_the_way(facts, key) {
+        Some((found, _)) if found.deferrable => {
+            let kind = if found.primary { "PRIMARY KEY" } else { "UNIQUE" };
+            let name = shown::identifier(&found.name);
+            format!("make it immediate: ALTER TABLE {target} DROP CONSTRAINT {name}, ADD {kind} ({columns});")
+        }
+        _ => format!("make one: ALTER TABLE {target} ADD UNIQUE ({columns}); or name another `key`"),
+    }
 }

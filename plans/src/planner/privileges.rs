@@ -33,8 +33,7 @@ fn must_delete(facts: Facts<'_>) -> bool {
 
 fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Privilege> {
     if facts.absent() {
-        // A schema that is not there is made by us, and then ours.
-        return if facts.target.schema_exists { vec![Privilege::CreateInSchema] } else { Vec::new() };
+        return vec![Privilege::CreateInSchema];
     }
     match (facts.stream.wishes.disposition, route.publication) {
         // Whoever owns the table may do all of it.
@@ -53,6 +52,12 @@ fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
     let (user, name) = (crate::name::visible(facts.user), &facts.target.name);
     let (reason, advice) = match privilege {
         Privilege::Own => (format!("{user} does not own {name}"), "let its owner run the sync".to_owned()),
+        // Where the schema is absent, this says whether we may make it (connectors/wit, `privilege`).
+        Privilege::CreateInSchema if !facts.target.schema_exists => {
+            let (schema, role) = (shown::identifier(&name.namespace), shown::identifier(facts.user));
+            let reason = format!("{user} may not create schema {}", crate::name::visible(&name.namespace));
+            (reason, format!("CREATE SCHEMA {schema} AUTHORIZATION {role};"))
+        }
         Privilege::CreateInSchema => {
             let schema = shown::identifier(&name.namespace);
             let grant = format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {};", shown::identifier(facts.user));

@@ -3,6 +3,7 @@
 
 use super::{
     facts::{Facts, RULE, listed},
+    key::known_unique,
     swap,
 };
 use crate::{
@@ -32,6 +33,9 @@ struct Situation {
     no_swap: Option<String>,
     /// Why INSERT cannot be used: columns without literals.
     no_literal: Option<String>,
+    /// Why an upsert must see all rows in one statement: of two rows with one key in two statements the later would
+    /// silently stay.
+    no_parts: Option<String>,
     /// Estimated rows of the stream and the rows of one batch, where the stream fits one.
     few: Option<(u64, u32)>,
     rows: Option<u64>,
@@ -50,7 +54,7 @@ const IN_ONE_TRANSACTION: &str = "the table is created and filled in one transac
 
 /// Which strategy, by disposition. COPY is the fastest way in and the default; what is staged is copied whatever the
 /// target is, because the staging table is ours.
-const STRATEGIES: [RouteRule; 10] = [
+const STRATEGIES: [RouteRule; 11] = [
     RouteRule {
         disposition: Disposition::Append,
         when: |s| s.wish == StrategyWish::Insert,
@@ -89,7 +93,10 @@ const STRATEGIES: [RouteRule; 10] = [
     },
     RouteRule {
         disposition: Disposition::Upsert,
-        when: |s| matches!(s.wish, StrategyWish::Insert | StrategyWish::Upsert) && s.no_literal.is_none(),
+        when: |s| {
+            let wished = matches!(s.wish, StrategyWish::Insert | StrategyWish::Upsert);
+            wished && s.no_literal.is_none() && s.no_parts.is_none()
+        },
         strategy: Strategy::Upsert,
         because: |_| "the sync file asks for it: INSERT … ON CONFLICT, many rows a statement".to_owned(),
     },
@@ -98,6 +105,14 @@ const STRATEGIES: [RouteRule; 10] = [
         when: |s| s.absent,
         strategy: Strategy::Copy,
         because: |_| "the table is made by this run, and nothing in it can be in the way".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| s.few.is_some() && s.no_parts.is_some(),
+        strategy: Strategy::Copy,
+        because: |s| {
+            format!("{}: one merge sees every row that comes twice", s.no_parts.as_deref().unwrap_or_default())
+        },
     },
     RouteRule {
         disposition: Disposition::Upsert,
@@ -154,6 +169,7 @@ fn situation(facts: Facts<'_>, key: &[String], batch_rows: u32) -> Situation {
         no_copy: no_copy(facts),
         no_swap: swap::obstacle(facts, key),
         no_literal: no_literal(facts),
+        no_parts: (!known_unique(facts, key)).then(|| format!("({}) need not be unique at the source", listed(key))),
         few: rows.filter(|rows| *rows <= u64::from(batch_rows)).map(|rows| (rows, batch_rows)),
         rows,
     }
@@ -163,7 +179,7 @@ fn situation(facts: Facts<'_>, key: &[String], batch_rows: u32) -> Situation {
 fn no_copy(facts: Facts<'_>) -> Option<String> {
     let rules = facts.dependents(RULE);
     match facts.target.kind {
-        Some(RelationKind::View) => Some("a view takes it through INSTEAD OF triggers only".to_owned()),
+        Some(RelationKind::View) => Some("not every view takes it".to_owned()),
         Some(RelationKind::ForeignTable) => Some("a foreign table's server may not take it".to_owned()),
         _ if facts.target.row_level_security => {
             Some("row-level security holds for this user, and COPY FROM refuses it".to_owned())
@@ -190,9 +206,15 @@ fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
         let reason = "strategy = \"upsert\" settles conflicts, and this stream is not written by upsert";
         report.refuse(Rule::StrategyWish, reason, format!("{auto}, or write = \"upsert\""));
     }
+    let parts = situation.disposition == Disposition::Upsert
+        && matches!(situation.wish, StrategyWish::Insert | StrategyWish::Upsert);
+    if let (true, Some(why)) = (parts, &situation.no_parts) {
+        let reason = format!("INSERT cannot be used: {why}, and of two rows in two statements one would be lost");
+        report.refuse(Rule::StrategyWish, reason, auto);
+    }
     let Some(why) = &situation.no_literal else { return };
     let wished = match situation.disposition {
-        Disposition::Upsert => matches!(situation.wish, StrategyWish::Insert | StrategyWish::Upsert),
+        Disposition::Upsert => parts,
         Disposition::Append | Disposition::Replace => strategy == Strategy::Insert,
     };
     if wished {
@@ -206,12 +228,10 @@ fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
 
 fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -> Publication {
     let (publication, because) = match (situation.disposition, strategy) {
+        (_, _) if situation.absent => (Publication::Direct, IN_ONE_TRANSACTION.to_owned()),
         (Disposition::Append, _) => (Publication::Direct, "the rows that are there stay as they are".to_owned()),
         (Disposition::Upsert, Strategy::Upsert) => {
             (Publication::Direct, "each statement settles its own conflicts".to_owned())
-        }
-        (Disposition::Upsert | Disposition::Replace, _) if situation.absent => {
-            (Publication::Direct, IN_ONE_TRANSACTION.to_owned())
         }
         (Disposition::Upsert, _) => {
             (Publication::Merge, "one statement merges the staged rows into the target".to_owned())

@@ -68,7 +68,11 @@ fn other_column(facts: Facts<'_>, column: &TargetColumn) -> Option<String> {
 fn same_key(facts: Facts<'_>, key: &[String]) -> Option<String> {
     match facts.target.keys.as_slice() {
         [] => None,
-        [one] if one.primary && !one.deferrable && one.columns == key => None,
+        [one] if one.primary && !one.deferrable && one.columns == key => {
+            // The name goes with the old table. Any other could be taken, and somebody may mean the old one by it.
+            let usual = one.name == format!("{}_pkey", facts.target.name.name);
+            (!usual).then(|| format!("its primary key has a name of its own: {}", visible(&one.name)))
+        }
         [one] if one.primary => Some("its primary key is not the stream's key".to_owned()),
         _ => Some("it has unique keys beside a primary key".to_owned()),
     }

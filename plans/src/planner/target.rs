@@ -1,11 +1,15 @@
 //! Step: can this target take this disposition at all, and what of it is created. Owns the rules of kinds of targets and
 //! of what hangs on them.
 
-use super::facts::{CHILD, FOREIGN_KEY_FROM, Facts, RULE, TRIGGER, kind_words, listed};
+use super::{
+    facts::{CHILD, FOREIGN_KEY_FROM, Facts, RULE, TRIGGER, kind_words, listed},
+    key,
+};
 use crate::{
     decision::Disposition,
     figures,
-    observation::RelationKind,
+    name::visible,
+    observation::{RelationKind, TargetKey},
     report::{Report, Rule, Topic},
 };
 
@@ -18,6 +22,7 @@ pub(crate) fn check(facts: Facts<'_>) -> Report {
         return report;
     };
     kind_takes_rows(facts, kind, &mut report);
+    temporary(facts, &mut report);
     match facts.stream.wishes.disposition {
         Disposition::Append => append(facts, kind, &mut report),
         Disposition::Replace => replace(facts, kind, &mut report),
@@ -25,8 +30,13 @@ pub(crate) fn check(facts: Facts<'_>) -> Report {
     }
     let triggers = facts.dependents(TRIGGER);
     if !triggers.is_empty() {
-        report.note(format!("triggers of the target fire: {}", listed(&triggers)));
+        report
+            .note(format!("triggers of the target fire, and may change rows or leave them out: {}", listed(&triggers)));
     }
+    if kind == RelationKind::ForeignTable {
+        report.note("another server holds the target: it commits by itself, and a failure may leave rows there");
+    }
+    keys(facts, &mut report);
     if facts.target.unlogged {
         report.note("the target is unlogged: a crash of its server empties it");
     }
@@ -49,27 +59,51 @@ fn kind_takes_rows(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
     }
 }
 
-fn append(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
-    report.because(Topic::Target, "keep", format!("rows are added to the {} that is there", kind_words(kind)));
-    for key in &facts.target.keys {
-        let what = if key.primary { "primary key" } else { "unique key" };
-        let columns = listed(&key.columns);
-        report.note(format!(
-            "the target has a {what} ({columns}): a row that is already there ends the run, and nothing is changed"
-        ));
+/// A temporary table is its session's alone, and a run has a session of its own.
+fn temporary(facts: Facts<'_>, report: &mut Report) {
+    if facts.target.temporary {
+        let reason = format!("{} is a temporary table of another session: no one else can write it", facts.target.name);
+        report.refuse(Rule::TargetKind, reason, "choose another target by `into`");
     }
 }
 
+fn append(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
+    report.because(Topic::Target, "keep", format!("rows are added to the {} that is there", kind_words(kind)));
+    let rules = facts.dependents(RULE);
+    if !rules.is_empty() {
+        report.note(format!("rules of the target rewrite what is written: {}", listed(&rules)));
+    }
+}
+
+/// What the target's unique keys do to rows that the source does not keep apart, or that are there already. The key by
+/// which an upsert settles conflicts is not among them.
+fn keys(facts: Facts<'_>, report: &mut Report) {
+    for key in &facts.target.keys {
+        let what = if key.primary { "primary key" } else { "unique key" };
+        let columns = if key.expression { visible(&key.name) } else { format!("({})", listed(&key.columns)) };
+        let ends = match facts.stream.wishes.disposition {
+            Disposition::Append => "a row that is already there",
+            Disposition::Upsert if is_conflict_key(facts, key) => continue,
+            Disposition::Upsert => "a row that meets another one there",
+            Disposition::Replace if !key.expression && key::known_unique(facts, &key.columns) => continue,
+            Disposition::Replace => "a row of the source that comes twice there",
+        };
+        report.note(format!("the target has a {what} {columns}: {ends} ends the run, and nothing is changed"));
+    }
+}
+
+fn is_conflict_key(facts: Facts<'_>, found: &TargetKey) -> bool {
+    let key = facts.stream.wishes.key.as_ref().unwrap_or(&facts.source.key);
+    key::same(&found.columns, key)
+}
+
 fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
-    let rows = facts.target.rows.map_or_else(
-        || "an unknown number of rows".to_owned(),
-        |rows| format!("about {}", figures::plural(rows, "row", "rows")),
-    );
-    report.because(
-        Topic::Target,
-        "replace",
-        format!("the {} that is there holds {rows}, and they go", kind_words(kind)),
-    );
+    let holds = match facts.target.rows {
+        Some(0) => "is empty".to_owned(),
+        Some(rows) => format!("holds about {}, and they go", figures::plural(rows, "row", "rows")),
+        None => "holds an unknown number of rows, and they go".to_owned(),
+    };
+    report.because(Topic::Target, "replace", format!("the {} that is there {holds}", kind_words(kind)));
     let name = &facts.target.name;
     if kind == RelationKind::View {
         let advice = "choose the table behind it by `into`, or use write = \"append\"";

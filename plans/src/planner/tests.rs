@@ -34,7 +34,7 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 46] = [
+const CHOSEN: [(&str, &str); 50] = [
     ("append-absent", "copy direct +table"),
     ("replace-absent", "copy direct +table"),
     ("upsert-absent", "copy direct +table"),
@@ -62,7 +62,7 @@ const CHOSEN: [(&str, &str); 46] = [
     ("replace-refill-no-create", "copy refill destroys"),
     ("replace-refill-delete", "copy refill delete destroys"),
     ("replace-refill-partitioned", "copy refill destroys"),
-    ("replace-refill-temporary", "copy refill destroys"),
+    ("replace-refill-key-name", "copy refill destroys"),
     ("replace-refill-unlogged", "copy refill destroys"),
     ("replace-refill-row-level-security", "copy refill destroys"),
     ("replace-refill-other-order", "copy refill destroys"),
@@ -75,6 +75,10 @@ const CHOSEN: [(&str, &str); 46] = [
     ("replace-wish-insert", "insert swap destroys"),
     ("upsert-many-merge", "copy merge"),
     ("upsert-few-direct", "upsert direct"),
+    ("upsert-few-not-known-unique", "copy merge"),
+    ("upsert-query-absent", "copy direct +table"),
+    ("upsert-key-nullable-at-source", "copy merge"),
+    ("upsert-all-columns-not-known-unique", "copy merge"),
     ("upsert-wish-copy", "copy merge"),
     ("upsert-wish-upsert", "upsert direct"),
     ("upsert-identity-in-key", "upsert direct override"),
@@ -83,12 +87,17 @@ const CHOSEN: [(&str, &str); 46] = [
     ("several-streams", "copy direct +table; copy merge; copy direct; copy swap"),
 ];
 
-const REFUSED: [(&str, &str); 41] = [
+const REFUSED: [(&str, &str); 46] = [
     ("refused-read-only", "DestinationReadOnly"),
     ("refused-shared-target", "TargetShared TargetShared"),
     ("refused-target-is-source", "TargetIsSource"),
     ("refused-materialized-view", "TargetKind"),
     ("refused-sequence", "TargetKind"),
+    ("refused-temporary", "TargetKind"),
+    ("refused-target-read-by-other", "TargetIsSource"),
+    ("refused-no-create-schema", "PrivilegeMissing"),
+    ("refused-unique-key-also-deferrable", "KeyNotUnique"),
+    ("refused-wish-upsert-not-unique", "StrategyWish"),
     ("refused-view-not-insertable", "TargetNotInsertable"),
     ("refused-replace-view", "TargetDisposition"),
     ("refused-replace-rules", "TargetDisposition"),

@@ -25,7 +25,7 @@ pub fn text(plan: &Plan, width: usize, style: Style) -> String {
     }
     if !plan.observation().bookkeeping.is_empty() {
         page.blank();
-        page.line("Before the first run, to record runs:");
+        page.line("Before the first stream, to record runs:");
         for statement in &plan.observation().bookkeeping {
             stream::statement(&mut page, statement);
         }

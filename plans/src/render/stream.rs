@@ -2,7 +2,7 @@
 
 use super::{page::Page, style::Role};
 use crate::{
-    decision::{Disposition, Effect, Publication, Statement, Strategy},
+    decision::{Disposition, Effect, Phase, Publication, Statement, Strategy},
     name::visible,
     observation::{FitLabel, StreamObservation},
     plan::StreamPlan,
@@ -16,12 +16,15 @@ pub(super) enum Mark {
     Create,
     Change,
     Remove,
+    Refuse,
 }
 
 impl Mark {
-    /// Of a whole stream: its table is made, its rows are replaced, or rows are added or changed.
+    /// Of a whole stream: it cannot run, its table is made, its rows are replaced, or rows are added or changed.
     pub(super) fn of(stream: &StreamPlan) -> Self {
-        if stream.write.create_table {
+        if !stream.refusals.is_empty() {
+            Self::Refuse
+        } else if stream.write.create_table {
             Self::Create
         } else if stream.destroys.is_some() {
             Self::Remove
@@ -35,6 +38,7 @@ impl Mark {
             Self::Create => ("+", Role::Create),
             Self::Change => ("~", Role::Change),
             Self::Remove => ("-", Role::Remove),
+            Self::Refuse => ("!", Role::Remove),
         }
     }
 }
@@ -46,6 +50,11 @@ pub(super) fn write(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamOb
     let head = page.style.paint(role, sign);
     page.line(&format!("{head} {title}"));
     page.labelled("rows", &super::amounts(stream.estimates));
+    // What was chosen for a stream that cannot run would only stand before what is in the way.
+    if !stream.refusals.is_empty() {
+        refusals(page, &stream.refusals);
+        return;
+    }
     reasons(page, stream);
     columns(page, stream, seen);
     if let Some(what) = &stream.destroys {
@@ -55,7 +64,6 @@ pub(super) fn write(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamOb
     for note in &stream.notes {
         page.labelled("note", note);
     }
-    refusals(page, &stream.refusals);
     if let Some(prepared) = &stream.prepared {
         statements(page, prepared);
     }
@@ -142,10 +150,14 @@ fn statements(page: &mut Page, prepared: &Prepared) {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
     for statement in &prepared.write.statements {
-        self::statement(page, statement);
-    }
-    if let Some(clause) = &prepared.write.conflict_clause {
-        page.marked(6, Role::Faint, "…", &shown(clause));
+        // Rows stand behind VALUES, and behind them what settles conflicts; a merge has it in its own statement.
+        if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
+            let clause = prepared.write.conflict_clause.as_deref().unwrap_or_default();
+            let whole = Statement { sql: format!("{} … {clause}", statement.sql), ..statement.clone() };
+            self::statement(page, &whole);
+        } else {
+            self::statement(page, statement);
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, key: &str, node: &Node<'_>, min: u64
     let text = reader.text(key, node)?;
     let Some(bytes) = parse(&text.value) else {
         let advice = "a whole number and a unit: B, KiB, MiB, GiB, kB, MB or GB, as in \"4MiB\"".to_owned();
-        reader.wrong(text.place, format!("`{key}`: \"{}\" is no size", text.shown), Some(advice));
+        reader.wrong(text.place, format!("`{key}`: \"{}\" is not a size", text.shown), Some(advice));
         return None;
     };
     if !(min..=max).contains(&bytes) {

@@ -18,19 +18,30 @@ pub(crate) fn read(reader: &mut Reader<'_>, key: &str, node: &Node<'_>, min: u64
     let text = reader.text(key, node)?;
     let Some(secs) = parse(&text.value) else {
         let advice = "a whole number and a unit: s, m, h or d, as in \"30m\"".to_owned();
-        reader.wrong(text.place, format!("`{key}`: \"{}\" is no duration", text.shown), Some(advice));
+        reader.wrong(text.place, format!("`{key}`: \"{}\" is not a duration", text.shown), Some(advice));
         return None;
     };
     if !(min..=max).contains(&secs) {
-        reader.wrong(text.place, format!("`{key}` must be from {min} s to {max} s"), None);
+        reader.wrong(text.place, format!("`{key}` must be from {} to {}", shown(min), shown(max)), None);
         return None;
     }
     Some(secs)
 }
 
+/// Seconds as the file would have them: in the largest unit that divides them.
+fn shown(secs: u64) -> String {
+    let (unit, factor) = UNITS.iter().rfind(|(_, factor)| secs.is_multiple_of(*factor)).unwrap_or(&UNITS[0]);
+    format!("{}{unit}", secs / factor)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, shown};
+
+    #[test]
+    fn bounds() {
+        assert_eq!([1, 90, 120, 7_200, 2_592_000].map(shown), ["1s", "90s", "2m", "2h", "30d"]);
+    }
 
     #[test]
     fn durations() {

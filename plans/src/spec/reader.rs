@@ -168,13 +168,22 @@ impl<'a> Reader<'a> {
         self.wrong(self.place(node), message, None);
     }
 
+    fn item(&mut self, key: &str, node: &Node<'_>) -> Option<Text> {
+        if !matches!(node.get_ref(), DeValue::String(_)) {
+            let message = format!("`{key}` must hold strings alone, not {}", kind(node.get_ref()));
+            self.wrong(self.place(node), message, None);
+            return None;
+        }
+        self.text(key, node)
+    }
+
     /// A list of strings, each expanded, none empty.
     pub(crate) fn texts(&mut self, key: &str, node: &Node<'_>) -> Option<Vec<Text>> {
         let DeValue::Array(items) = node.get_ref() else {
             self.wrong_kind(key, node, "a list of strings");
             return None;
         };
-        let read: Vec<Option<Text>> = items.iter().map(|item| self.text(key, item)).collect();
+        let read: Vec<Option<Text>> = items.iter().map(|item| self.item(key, item)).collect();
         read.into_iter().collect()
     }
 

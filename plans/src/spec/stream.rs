@@ -100,13 +100,14 @@ struct Shared {
     filter: Option<String>,
 }
 
+const NO_STREAM: &str = "say what is read:\n    [[stream]]\n    table = \"public.orders\"";
+
 /// Reads all streams. An empty list always comes with a mistake.
 pub(crate) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Vec<StreamSpec> {
     let defaults =
         reader.section(root, "defaults", "[defaults]").map(|section| defaults(reader, section)).unwrap_or_default();
     let Some((key, node)) = root.get_key_value("stream") else {
-        let advice = "say what is read:\n    [[stream]]\n    table = \"public.orders\"".to_owned();
-        reader.wrong(Place { line: 1, column: 1 }, "the file has no [[stream]]", Some(advice));
+        reader.wrong(Place { line: 1, column: 1 }, "the file has no [[stream]]", Some(NO_STREAM.to_owned()));
         return Vec::new();
     };
     let DeValue::Array(items) = node.get_ref() else {
@@ -115,7 +116,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Vec<StreamSpe
         return Vec::new();
     };
     if items.is_empty() {
-        reader.wrong(reader.place(node), "the file has no [[stream]]", None);
+        reader.wrong(reader.place(node), "the file has no [[stream]]", Some(NO_STREAM.to_owned()));
     }
     items.iter().filter_map(|item| stream(reader, item, &defaults)).collect()
 }

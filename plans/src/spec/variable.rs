@@ -15,7 +15,7 @@ pub(crate) enum BadVariable {
     Unset(String),
     #[error("`${{` has no closing `}}`")]
     Open,
-    #[error("`${{{0}}}` is no name of an environment variable")]
+    #[error("`${{{0}}}` is not the name of an environment variable")]
     Name(String),
 }
 

@@ -74,8 +74,10 @@ impl<S: BufRead + Write> Client<S> {
                 Ok(Rows::Done(rows))
             }
             Message::ErrorResponse(body) => {
-                self.inbox.drain()?;
-                Err(server_error(&body))
+                // A server that ends the session says so and sends nothing more.
+                let fault = server_error(&body).among_rows();
+                let _ = self.inbox.drain();
+                Err(fault)
             }
             Message::RowDescription(_)
             | Message::CopyDone
@@ -107,7 +109,7 @@ impl<S: BufRead + Write> Client<S> {
         let length = u32::try_from(frame.len() - 1).map_err(|_| Fault::Protocol("a CopyData is larger than 4 GiB"))?;
         frame[0] = COPY_DATA;
         frame[1..HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
-        self.inbox.send(frame)
+        self.inbox.send(frame).map_err(Fault::among_rows)
     }
 
     /// Ends a COPY and returns the rows that the server counted.
@@ -117,8 +119,8 @@ impl<S: BufRead + Write> Client<S> {
     pub fn copy_done(&mut self) -> Result<u64, Fault> {
         let mut out = BytesMut::new();
         frontend::copy_done(&mut out);
-        self.inbox.send(&out)?;
-        self.affected()
+        self.inbox.send(&out).map_err(Fault::among_rows)?;
+        self.affected().map_err(Fault::among_rows)
     }
 
     /// Breaks a COPY off; the server throws its rows away. The connection can be used again.

@@ -16,6 +16,8 @@ pub enum Fault {
     Tls(&'static str),
     /// Logging in would not be safe or is not possible; what, and what to do.
     Login(&'static str),
+    /// A function at the server has changed a setting on which the meaning of rows depends.
+    Changed(&'static str),
     /// A row is larger than allowed.
     RowTooLarge {
         /// Bytes of the row.
@@ -40,6 +42,9 @@ pub enum FaultKind {
     Cancelled,
     ReadOnly,
     Unsupported,
+    /// The server's own trouble, or a code that nobody has heard of.
+    Server,
+    /// What only a mistake of ours can bring about.
     Internal,
 }
 
@@ -58,6 +63,8 @@ pub struct ServerError {
     pub column: Option<String>,
     /// Constraint concerned.
     pub constraint: Option<String>,
+    /// It came out of a function: message and names can be anything that somebody has put together of cell values.
+    pub from_function: bool,
 }
 
 impl ServerError {
@@ -72,12 +79,30 @@ impl ServerError {
             ("53", _) | (_, "58030" | "54000") => FaultKind::Resource,
             ("40", _) | (_, "55P03" | "55006") => FaultKind::Conflict,
             (_, "57014") => FaultKind::Cancelled,
-            ("08" | "57", _) => FaultKind::Network,
-            ("21" | "22" | "23" | "44" | "P0", _) => FaultKind::Data,
+            ("08" | "57", _) | (_, "25P03") => FaultKind::Network,
+            ("21" | "22" | "23" | "38" | "39" | "44" | "45" | "P0", _) => FaultKind::Data,
             ("0A", _) => FaultKind::Unsupported,
             ("42" | "2B" | "55" | "54", _) => FaultKind::Schema,
-            _ => FaultKind::Internal,
+            ("03" | "24" | "25" | "26" | "34", _) => FaultKind::Internal,
+            _ if self.from_function => FaultKind::Data,
+            _ => FaultKind::Server,
         }
+    }
+
+    /// The same error where rows were under way: what is said then of types and names can quote a cell (`'…'::regclass`).
+    pub(super) fn among_rows(self) -> Self {
+        use FaultKind as K;
+        match self.kind() {
+            K::Permission | K::Resource | K::Conflict | K::Network | K::Cancelled | K::ReadOnly => self,
+            _ => self.in_our_words(),
+        }
+    }
+
+    fn in_our_words(mut self) -> Self {
+        let by_kind = if self.from_function { FROM_FUNCTION } else { "the server refuses a row" };
+        self.message = data_words(&self.code).unwrap_or(by_kind).to_owned();
+        self.hint = None;
+        self
     }
 
     /// The same call may succeed on a new connection without anyone changing anything.
@@ -108,21 +133,42 @@ impl ServerError {
                 b't' => error.table = Some(text.to_owned()),
                 b'c' => error.column = Some(text.to_owned()),
                 b'n' => error.constraint = Some(text.to_owned()),
-                _ => {} // detail, context, position: they can hold values
+                b'W' => error.from_function = !text.lines().all(is_of_the_server),
+                _ => {} // detail, position: they can hold values
             }
         }
         error.table = error.table.map(|table| schema.map_or(table.clone(), |schema| format!("{schema}.{table}")));
-        if error.kind() == FaultKind::Data {
-            data_words(&error.code).clone_into(&mut error.message);
-            error.hint = None;
+        if error.from_function {
+            (error.table, error.column, error.constraint) = (None, None, None);
+        }
+        if error.from_function || error.kind() == FaultKind::Data {
+            error = error.in_our_words();
         }
         error
     }
 }
 
+impl Fault {
+    /// See [`ServerError::among_rows`].
+    pub(super) fn among_rows(self) -> Self {
+        match self {
+            Self::Server(error) => Self::Server(Box::new(error.among_rows())),
+            other => other,
+        }
+    }
+}
+
+const FROM_FUNCTION: &str = "a trigger or function raised an exception";
+
+/// A line of an error's context that stands there without any function. Every language adds a line of its own, and in a
+/// server that speaks another language than English too many lines count as a function's.
+fn is_of_the_server(context: &str) -> bool {
+    ["COPY ", "while "].iter().any(|beginning| context.starts_with(beginning))
+}
+
 /// Our words for SQLSTATEs whose messages can quote a value.
-fn data_words(code: &str) -> &'static str {
-    match code {
+fn data_words(code: &str) -> Option<&'static str> {
+    Some(match code {
         "21000" => "two rows of this run have the same key",
         "22001" => "a text is too long for its column",
         "22003" => "a number is out of its column's range",
@@ -134,10 +180,14 @@ fn data_words(code: &str) -> &'static str {
         "23505" => "a unique key refuses a row: it is there already",
         "23514" => "a check constraint refuses a row",
         "23P01" => "an exclusion constraint refuses a row",
+        "40001" => "another session changed the same rows",
+        "40P01" => "a deadlock with another session",
         "44000" => "the view's check option refuses a row",
-        "P0001" => "a trigger or function raised an exception",
-        _ => "the server refuses a value",
-    }
+        "55P03" => "another session holds a lock",
+        "57014" => "the statement was cancelled",
+        "P0001" => FROM_FUNCTION,
+        _ => return None,
+    })
 }
 
 impl fmt::Display for Fault {
@@ -147,6 +197,7 @@ impl fmt::Display for Fault {
             Self::Io(_) => f.write_str("the connection broke"),
             Self::Protocol(what) => write!(f, "the peer does not keep to the PostgreSQL protocol: {what}"),
             Self::Tls(what) | Self::Login(what) => f.write_str(what),
+            Self::Changed(setting) => write!(f, "a function at the server changed {setting}"),
             Self::RowTooLarge { bytes, bytes_max } => write!(f, "a row has {bytes} bytes, {bytes_max} are allowed"),
         }
     }

@@ -15,11 +15,17 @@ const MESSAGE_BYTES_MAX: usize = 1 << 30;
 pub(super) struct Inbox<S> {
     stream: S,
     straddling: Vec<u8>,
+    /// Of [`RELIED_ON`]: what no longer is as it must be.
+    changed: Option<&'static str>,
 }
+
+/// Settings on which it depends what the rows that we send mean, and what we have set them to. The server reports them
+/// whenever a statement has changed them (PostgreSQL manual, "Asynchronous Operations").
+const RELIED_ON: [(&str, &str); 2] = [("client_encoding", "UTF8"), ("IntervalStyle", "postgres")];
 
 impl<S: BufRead + Write> Inbox<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, straddling: Vec::new() }
+        Self { stream, straddling: Vec::new(), changed: None }
     }
 
     pub(super) fn stream(&self) -> &S {
@@ -30,10 +36,19 @@ impl<S: BufRead + Write> Inbox<S> {
         self.stream
     }
 
+    /// Sends a message. Where the peer has closed the connection, the error is the reason that it gave before.
     pub(super) fn send(&mut self, message: &[u8]) -> Result<(), Fault> {
-        self.stream.write_all(message)?;
-        self.stream.flush()?;
-        Ok(())
+        let sent = self.stream.write_all(message).and_then(|()| self.stream.flush());
+        sent.map_err(|error| self.last_word().unwrap_or(Fault::Io(error)))
+    }
+
+    /// What the server said before it closed the connection; none where it said no error.
+    fn last_word(&mut self) -> Option<Fault> {
+        loop {
+            if let backend::Message::ErrorResponse(body) = self.message().ok()? {
+                return Some(server_error(&body));
+            }
+        }
     }
 
     /// Hands the next message's tag and body to `take`. A message with more than `bytes_max` is not read.
@@ -79,12 +94,25 @@ impl<S: BufRead + Write> Inbox<S> {
         loop {
             match self.message()? {
                 backend::Message::ErrorResponse(body) => return Err(server_error(&body)),
-                backend::Message::NoticeResponse(_)
-                | backend::Message::ParameterStatus(_)
-                | backend::Message::NotificationResponse(_) => {}
+                backend::Message::ParameterStatus(report) => self.hear(report.name()?, report.value()?),
+                backend::Message::NoticeResponse(_) | backend::Message::NotificationResponse(_) => {}
                 message => return Ok(message),
             }
         }
+    }
+
+    fn hear(&mut self, setting: &str, value: &str) {
+        let Some((name, relied_on)) = RELIED_ON.iter().find(|(name, _)| *name == setting) else { return };
+        if value != *relied_on {
+            self.changed = Some(name);
+        } else if self.changed == Some(name) {
+            self.changed = None;
+        }
+    }
+
+    /// The settings that rows rely on are as they must be.
+    pub(super) fn unchanged(&self) -> Result<(), Fault> {
+        self.changed.map_or(Ok(()), |setting| Err(Fault::Changed(setting)))
     }
 
     /// The next message of any kind, parsed.

@@ -81,7 +81,16 @@ impl<S: BufRead + Write> Client<S> {
         let sent = self.inbox.send(frame);
         frame.pop();
         sent?;
-        self.affected()
+        self.affected().map_err(Fault::among_rows)
+    }
+
+    /// Runs one statement that moves rows inside the server, and returns how many.
+    ///
+    /// # Errors
+    /// What the server refuses, without what it says of rows.
+    pub fn execute(&mut self, sql: &str) -> Result<u64, Fault> {
+        self.send_query(sql)?;
+        self.affected().map_err(Fault::among_rows)
     }
 
     /// Reads on to the end of a statement that returns no rows.
@@ -90,7 +99,7 @@ impl<S: BufRead + Write> Client<S> {
         loop {
             match self.reply_or_drain()? {
                 Message::CommandComplete(done) => rows = affected(done.tag()?),
-                Message::ReadyForQuery(_) => return Ok(rows),
+                Message::ReadyForQuery(_) => return self.inbox.unchanged().map(|()| rows),
                 _ => return Err(Fault::Protocol("a message comes out of turn after a statement")),
             }
         }
@@ -127,7 +136,8 @@ impl<S: BufRead + Write> Client<S> {
     pub(super) fn reply_or_drain(&mut self) -> Result<Message, Fault> {
         let reply = self.inbox.reply();
         if let Err(Fault::Server(_)) = reply {
-            self.inbox.drain()?;
+            // A server that ends the session says why and sends nothing more: why is the news.
+            let _ = self.inbox.drain();
         }
         reply
     }

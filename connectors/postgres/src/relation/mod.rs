@@ -5,7 +5,7 @@ mod source;
 mod target;
 
 pub use source::{DISCOVER_QUERY, Listed, SourceRelation, explain_query, explained, source_query};
-pub use target::{Dependent, TargetKey, TargetRelation, TargetTable, target_query};
+pub use target::{Dependent, TargetKey, TargetRelation, TargetTable, any_row_query, target_query};
 
 use crate::{
     ident::{IdentError, QualifiedName},

@@ -12,6 +12,8 @@ pub struct SourceRelation {
     pub kind: RelationKind,
     /// It has no pages, so no rows; estimates of the planner say otherwise.
     pub empty: bool,
+    /// We may lock it: LOCK TABLE wants the right to read all columns.
+    pub lockable: bool,
     /// The primary key's columns; empty: none.
     pub key: Vec<String>,
     /// The columns of other unique keys that hold no NULL.
@@ -24,8 +26,8 @@ pub struct SourceRelation {
 /// A name with a NUL byte.
 pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
     let sql = Sql::new()
-        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0, 'key', ")
-        .raw("coalesce((SELECT ")
+        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0, ")
+        .raw("'lockable', pg_catalog.has_table_privilege(c.oid, 'SELECT'), 'key', coalesce((SELECT ")
         .raw(KEY_COLUMNS)
         .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")
         .raw("coalesce((SELECT json_agg(")
@@ -39,9 +41,11 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
     Ok(of_relation(sql, name)?.done())
 }
 
-/// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it.
+/// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The
+/// planner runs functions that call themselves immutable, so nothing may be written. The SELECT must be known to be one
+/// statement.
 pub fn explain_query(select: &str) -> String {
-    Sql::new().raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
+    Sql::new().raw("SET TRANSACTION READ ONLY; EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
 }
 
 /// A relation that a source offers.
@@ -85,7 +89,9 @@ pub const DISCOVER_QUERY: &str = "SELECT json_build_object('schema', n.nspname, 
 pub fn explained(answer: &str) -> Option<(u64, u32)> {
     let plan: serde_json::Value = serde_json::from_str(answer).ok()?;
     let plan = plan.get(0)?.get("Plan")?;
-    let rows = plan.get("Plan Rows")?.as_u64()?;
+    // A join of joins can be expected to give more rows than a u64 holds.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
+    let rows = plan.get("Plan Rows")?.as_f64()? as u64;
     let width = plan.get("Plan Width")?.as_u64()?;
     Some((rows, u32::try_from(width).ok()?))
 }

@@ -31,6 +31,9 @@ pub struct TargetTable {
     pub insertable: bool,
     /// Estimated rows; zero where it has no pages.
     pub rows: Option<u64>,
+    /// It has pages that nobody has counted rows in, and [`any_row_query`] says quickly whether there are any: what a run
+    /// wrote that was rolled back leaves pages.
+    pub uncounted: bool,
     /// Unique keys, the primary one first.
     pub keys: Vec<TargetKey>,
     /// What hangs on it, ordered.
@@ -88,13 +91,20 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .done())
 }
 
-/// `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
+/// Asks whether a table holds any row: one row, one column, "t" or "f".
+pub fn any_row_query(name: &QualifiedName) -> String {
+    Sql::new().raw("SELECT EXISTS (SELECT FROM ").name(name).raw(")").done()
+}
+
+/// A gibibyte of dead rows is read in a second or a few. `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
 const TABLE: &str = "'kind', c.relkind, 'persistence', c.relpersistence, \
      'row_level_security', pg_catalog.row_security_active(c.oid), \
      'insertable', CASE WHEN c.relkind IN ('r', 'p') THEN true WHEN c.relkind = 'm' THEN false \
      ELSE pg_catalog.pg_relation_is_updatable(c.oid, true) & 8 = 8 END, \
      'rows', CASE WHEN c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0 \
-     WHEN c.reltuples > 0 AND c.relkind IN ('r', 'p') THEN c.reltuples::int8 END";
+     WHEN c.reltuples > 0 AND c.relkind IN ('r', 'p') THEN c.reltuples::int8 END, \
+     'uncounted', c.relkind = 'r' AND c.reltuples <= 0 AND pg_catalog.pg_relation_size(c.oid) BETWEEN 1 AND 1073741824 \
+     AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid)";
 
 /// `indnullsnotdistinct` is a column since PostgreSQL 15.
 const KEYS_BEFORE_COLUMNS: &str = "(SELECT coalesce(json_agg(json_build_object('name', x.relname, \
@@ -113,7 +123,7 @@ const PRIVILEGES: &str = "(SELECT coalesce(json_agg(p.name ORDER BY p.name), '[]
 
 /// Kind and name of all that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
 /// "foreign key from" is another table's that points here, "foreign key to" one of `c` itself.
-const DEPENDENTS: [&str; 16] = [
+const DEPENDENTS: [&str; 20] = [
     "SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, vn.nspname || '.' || v.relname \
      FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class v ON v.oid = r.ev_class \
      JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
@@ -142,5 +152,26 @@ const DEPENDENTS: [&str; 16] = [
      WHERE m.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objoid = c.oid",
     "SELECT 'statistics', e.stxname::text FROM pg_catalog.pg_statistic_ext e WHERE e.stxrelid = c.oid",
     "SELECT 'storage', o.name FROM (VALUES (c.reloptions IS NOT NULL, 'options'), (c.reltablespace <> 0, 'tablespace'), \
-     (c.relreplident <> 'd', 'replica identity'), (c.reloftype <> 0, 'type')) AS o(has, name) WHERE o.has",
+     (c.relreplident <> 'd', 'replica identity'), (c.reloftype <> 0, 'type'), \
+     (c.relkind = 'r' AND c.relam <> (SELECT m.oid FROM pg_catalog.pg_am m \
+     WHERE m.amname = pg_catalog.current_setting('default_table_access_method')), 'access method')) AS o(has, name) WHERE o.has",
+    // A table that we make is ours, and the role that owned the old one would be locked out.
+    "SELECT 'owner', pg_catalog.pg_get_userbyid(c.relowner)::text WHERE pg_catalog.pg_get_userbyid(c.relowner) <> current_user",
+    // A new table has what its maker grants by default, also to whom the old one was closed.
+    "SELECT 'default privileges', pg_catalog.pg_get_userbyid(p.defaclrole)::text FROM pg_catalog.pg_default_acl p \
+     WHERE p.defaclobjtype = 'r' AND p.defaclnamespace IN (0, c.relnamespace) \
+     AND pg_catalog.pg_get_userbyid(p.defaclrole) = current_user",
+    "SELECT 'column options', a.attname::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attstattarget >= 0 OR a.attoptions IS NOT NULL \
+     OR a.attcompression <> '' OR a.attstorage <> t.typstorage OR a.attcollation <> t.typcollation)",
+    // Functions by their body or arguments, columns of its row type, policies of other tables: DROP TABLE would fail.
+    "SELECT 'user', pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d \
+     WHERE d.deptype = 'n' AND d.classid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_class'::pg_catalog.regclass, \
+     'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass) \
+     AND NOT (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid) \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass \
+     AND p.oid = d.objid AND p.polrelid = c.oid) \
+     AND (d.refclassid, d.refobjid) IN (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid UNION ALL \
+     SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, y.oid FROM pg_catalog.pg_type y WHERE c.reltype <> 0 \
+     AND (y.oid = c.reltype OR y.typelem = c.reltype))",
 ];

@@ -2,6 +2,7 @@
 
 mod db;
 mod faults;
+mod hanging;
 mod moving;
 mod names;
 mod prepared;
