@@ -140,7 +140,7 @@ impl From<EngineError> for Failure {
             EngineError::NotGranted { .. } => Self::new(DEFECT, message)
                 .advise("a connector may reach only what its section of the sync file names: do not trust this one"),
             EngineError::MemoryLimit { .. } => {
-                Self::new(DEFECT, message).advise("raise `memory` in [limits], or lower `batch_bytes` and `row_bytes`")
+                Self::new(USAGE, message).advise("raise `memory` in [limits], or lower `batch_bytes` and `row_bytes`")
             }
             EngineError::UnknownConnector { known, .. } => {
                 Self::new(USAGE, message).advise(format!("set `use` to one of: {}", known.join(", ")))

@@ -51,7 +51,7 @@ pub(crate) const READ_BYTES_MAX: usize = 1 << 20;
 /// What may be sent before TLS where TLS is demanded: the SSLRequest of PostgreSQL has 8 bytes and holds no secret.
 pub(crate) const PLAIN_BYTES_MAX: usize = 8;
 
-/// What is sent on abort: a CancelRequest of PostgreSQL has at most 12 + 256 bytes by protocol 3.2, and the contract says 64.
+/// What is sent on abort, as the contract says: PostgreSQL's CancelRequest has 16 bytes in protocol 3.0.
 pub(crate) const ON_ABORT_BYTES_MAX: usize = 64;
 
 /// Sending what a connection left for its abort: the cancelled caller waits for it.

@@ -141,7 +141,9 @@ fn two_first_runs_at_a_time_both_succeed() {
         std::fs::rename(path, world.path(name)).unwrap();
     };
     let names = ["a.toml", "b.toml", "c.toml"];
-    names.iter().for_each(|name| file(name));
+    for name in names {
+        file(name);
+    }
     let runs: Vec<_> = names.iter().map(|name| world.command(&["apply", name, "--yes"]).spawn().unwrap()).collect();
     for mut run in runs {
         assert!(run.wait().unwrap().success());

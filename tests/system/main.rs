@@ -1,6 +1,9 @@
 //! The whole product against real servers: the binary, both components, PostgreSQL. Each test has a server of its own
 //! and looks at the result with psql, never through Rapidbyte.
 
+// A test that cannot go on fails, and says where.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod dispositions;
 mod failures;
 mod hostile;

@@ -15,7 +15,7 @@ fn world() -> World {
 }
 
 fn streams(tables: &[&str]) -> String {
-    tables.iter().map(|table| format!("[[stream]]\ntable = \"public.{table}\"\n\n")).collect()
+    tables.iter().map(|table| ["[[stream]]\ntable = \"public.", table, "\"\n\n"].concat()).collect()
 }
 
 fn assert_all_same(world: &World, tables: &[&str]) {

@@ -82,10 +82,11 @@ fn no_target() -> Error {
     Error::new(Category::Config, "this fault needs `host` and `port`")
 }
 
-/// A server that says nothing.
+/// Tells the server that the wait begins, then waits for a word of it.
 fn wait(target: Option<&Address>) -> Result<(), Error> {
     let connection = Connection::connect(target.ok_or_else(no_target)?)?;
     connection.on_abort(b"the wait was ended");
+    connection.write(b"!")?;
     while !connection.read(1)?.is_empty() {}
     Ok(())
 }

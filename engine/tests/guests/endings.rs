@@ -10,37 +10,38 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// A server that accepts, says nothing, and tells what it was sent on its second connection.
+/// A server that says nothing. It tells when a guest waits for it, and what it is sent on a second connection.
 struct Silent {
     port: u16,
-    accepted: oneshot::Receiver<()>,
+    waiting: oneshot::Receiver<()>,
     second: JoinHandle<String>,
 }
 
 fn silent_server() -> Silent {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (told, accepted) = oneshot::channel();
+    let (told, waiting) = oneshot::channel();
     let serve = move || {
-        let _first = listener.accept().unwrap();
+        let (mut first, _) = listener.accept().unwrap();
+        first.read_exact(&mut [0]).unwrap();
         let _ = told.send(());
         let (mut second, _) = listener.accept().unwrap();
         let mut said = String::new();
         second.read_to_string(&mut said).unwrap();
         said
     };
-    Silent { port, accepted, second: std::thread::spawn(serve) }
+    Silent { port, waiting, second: std::thread::spawn(serve) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_waits_for_its_server_is_stopped_and_the_server_is_told() {
-    let Silent { port, accepted, second } = silent_server();
+    let Silent { port, waiting, second } = silent_server();
     let source = format!("mode = \"wait@next\"\nhost = \"127.0.0.1\"\nport = {port}");
     let cancel = CancelToken::new();
     let stop = cancel.clone();
     let case = Case { source, ..Case::default() };
     let running = tokio::spawn(async move { apply_until(&case, stop).await });
-    accepted.await.unwrap();
+    waiting.await.unwrap();
     let began = Instant::now();
     cancel.cancel();
     let (outcome, heard) = running.await.unwrap();
