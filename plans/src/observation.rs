@@ -147,6 +147,10 @@ pub enum Privilege {
     Truncate,
     Own,
     CreateInSchema,
+    /// Makes staging tables of its own, which end with its session.
+    Stage,
+    /// Writes the records of runs, or makes them where they are absent.
+    Record,
 }
 
 /// What becomes of a column's values.

@@ -120,9 +120,9 @@ fn dependent() -> BoxedStrategy<Dependent> {
 }
 
 fn privileges() -> BoxedStrategy<Vec<Privilege>> {
-    use Privilege::{CreateInSchema, Delete, Insert, Own, Select, Truncate, Update};
-    let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema];
-    prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=7)].boxed()
+    use Privilege::{CreateInSchema, Delete, Insert, Own, Record, Select, Stage, Truncate, Update};
+    let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema, Stage, Record];
+    prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=9)].boxed()
 }
 
 /// A target for a source: its fits, and columns that mostly answer the source's.

@@ -59,6 +59,12 @@ fn observation(found: relation::TargetRelation, columns: Vec<Column>, fits: Vec<
     if found.can_create {
         privileges.push(contract::Privilege::CreateInSchema);
     }
+    if found.can_stage {
+        privileges.push(contract::Privilege::Stage);
+    }
+    if found.can_record {
+        privileges.push(contract::Privilege::Record);
+    }
     let table = found.table;
     privileges.extend(table.iter().flat_map(|table| &table.privileges).filter_map(|name| privilege(name)));
     let persistence = table.as_ref().map(|table| table.persistence.as_str());

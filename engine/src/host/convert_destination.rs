@@ -174,6 +174,8 @@ fn privilege(privilege: wit::Privilege) -> Privilege {
         wit::Privilege::Truncate => Privilege::Truncate,
         wit::Privilege::Own => Privilege::Own,
         wit::Privilege::CreateInSchema => Privilege::CreateInSchema,
+        wit::Privilege::Stage => Privilege::Stage,
+        wit::Privilege::Record => Privilege::Record,
     }
 }
 

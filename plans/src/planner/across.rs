@@ -1,10 +1,10 @@
 //! Step: rules that look at more than one stream, or at the ends themselves. Owns who makes what is made once.
 
-use super::StreamDraft;
+use super::{StreamDraft, shown};
 use crate::{
     decision::{Disposition, Relation},
     name::ObjectName,
-    observation::Observation,
+    observation::{Observation, Privilege},
     report::{Refusal, Report, Rule},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,13 @@ pub(crate) fn ends(observation: &Observation) -> Vec<Refusal> {
     if end.read_only {
         let reason = format!("the destination {} takes no writes", crate::name::visible(&end.endpoint));
         report.refuse(Rule::DestinationReadOnly, reason, "connect to the primary, or make the database writable");
+    }
+    if observation.streams.iter().any(|stream| !stream.target.privileges.contains(&Privilege::Record)) {
+        let user = crate::name::visible(&end.user);
+        let reason = format!("{user} may not record runs at the destination, in the schema _rapidbyte");
+        let role = shown::identifier(&end.user);
+        let advice = format!("an administrator runs: CREATE SCHEMA IF NOT EXISTS _rapidbyte AUTHORIZATION {role};");
+        report.refuse(Rule::PrivilegeMissing, reason, advice);
     }
     report.refusals
 }

@@ -11,6 +11,9 @@ use crate::{
 /// Whether rows are removed by DELETE, and a refusal for each privilege that is missing.
 pub(crate) fn check(facts: Facts<'_>, route: Route, updates: bool) -> (bool, Report) {
     let mut report = Report::default();
+    if matches!(route.publication, Publication::Refill | Publication::Merge) && !facts.may(Privilege::Stage) {
+        missing(facts, Privilege::Stage, &mut report);
+    }
     let delete = route.publication == Publication::Refill && must_delete(facts);
     for privilege in needed(facts, route, updates, delete) {
         if !facts.may(privilege) {
@@ -63,6 +66,10 @@ fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
             let grant = format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {};", shown::identifier(facts.user));
             (format!("{user} may not create tables in schema {}", crate::name::visible(&name.namespace)), grant)
         }
+        Privilege::Stage => {
+            let grant = format!("grant TEMPORARY on the destination's database to {}", shown::identifier(facts.user));
+            (format!("{user} may not make the temporary table that rows are staged in"), grant)
+        }
         other => (format!("{user} lacks {} on {name}", word(other)), grant(facts, word(other))),
     };
     report.refuse(Rule::PrivilegeMissing, reason, advice);
@@ -81,5 +88,7 @@ fn word(privilege: Privilege) -> &'static str {
         Privilege::Truncate => "TRUNCATE",
         Privilege::Own => "OWNERSHIP",
         Privilege::CreateInSchema => "CREATE",
+        Privilege::Stage => "TEMPORARY",
+        Privilege::Record => "INSERT",
     }
 }

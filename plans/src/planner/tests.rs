@@ -87,7 +87,7 @@ const CHOSEN: [(&str, &str); 50] = [
     ("several-streams", "copy direct +table; copy merge; copy direct; copy swap"),
 ];
 
-const REFUSED: [(&str, &str); 46] = [
+const REFUSED: [(&str, &str); 48] = [
     ("refused-read-only", "DestinationReadOnly"),
     ("refused-shared-target", "TargetShared TargetShared"),
     ("refused-target-is-source", "TargetIsSource"),
@@ -113,6 +113,8 @@ const REFUSED: [(&str, &str); 46] = [
     ("refused-no-insert-privilege", "PrivilegeMissing"),
     ("refused-no-update-privilege", "PrivilegeMissing PrivilegeMissing"),
     ("refused-no-truncate-privilege", "PrivilegeMissing"),
+    ("refused-no-stage-privilege", "PrivilegeMissing"),
+    ("refused-no-record-privilege", "PrivilegeMissing"),
     ("refused-upsert-without-key", "KeyMissing"),
     ("refused-key-unknown", "KeyUnknown"),
     ("refused-key-nullable", "KeyNullable"),

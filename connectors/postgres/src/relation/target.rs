@@ -13,6 +13,10 @@ pub struct TargetRelation {
     pub schema_exists: bool,
     /// We may create in the schema, or the schema itself where it is absent.
     pub can_create: bool,
+    /// We may make temporary tables.
+    pub can_stage: bool,
+    /// We may write what records runs, or make it where it is absent.
+    pub can_record: bool,
     /// The relation; none: absent.
     pub table: Option<TargetTable>,
 }
@@ -74,7 +78,10 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('schema_exists', s.oid IS NOT NULL, 'can_create', CASE WHEN s.oid IS NULL ")
         .raw("THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') ")
-        .raw("ELSE pg_catalog.has_schema_privilege(s.oid, 'CREATE') END, 'table', (SELECT json_build_object(")
+        .raw("ELSE pg_catalog.has_schema_privilege(s.oid, 'CREATE') END, 'can_stage', ")
+        .raw("pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'), 'can_record', ")
+        .raw(CAN_RECORD)
+        .raw(", 'table', (SELECT json_build_object(")
         .raw(TABLE)
         .raw(", 'keys', ")
         .raw(KEYS_BEFORE_COLUMNS)
@@ -95,6 +102,15 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
 pub fn any_row_query(name: &QualifiedName) -> String {
     Sql::new().raw("SELECT EXISTS (SELECT FROM ").name(name).raw(")").done()
 }
+
+/// INSERT on each table of the records that is there, CREATE for those that are not.
+const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND (SELECT bool_and(\
+     CASE WHEN t.oid IS NULL THEN pg_catalog.has_schema_privilege(r.oid, 'CREATE') \
+     ELSE pg_catalog.has_table_privilege(t.oid, 'INSERT') END) \
+     FROM (VALUES ('runs'), ('checkpoints'), ('targets')) AS wanted(name) \
+     LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = r.oid AND t.relname = wanted.name) \
+     FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
+     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
 
 /// A gibibyte of dead rows is read in a second or a few. `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
 const TABLE: &str = "'kind', c.relkind, 'persistence', c.relpersistence, \
