@@ -115,7 +115,7 @@ impl contract::GuestSession for Session {
             unlogged: false,
             filled_by_us: false,
             dependents: Vec::new(),
-            privileges: vec![contract::Privilege::CreateInSchema],
+            privileges: vec![contract::Privilege::CreateInSchema, contract::Privilege::Record],
             rows: None,
         })
     }

@@ -45,7 +45,8 @@ async fn a_run_that_waits_for_its_server_is_stopped_and_the_server_is_told() {
     let began = Instant::now();
     cancel.cancel();
     let (outcome, heard) = running.await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(2));
+    // Otherwise it waits for the silent server, for as long as the test may run.
+    assert!(began.elapsed() < Duration::from_mins(1));
     assert!(matches!(outcome.unwrap_err(), EngineError::Cancelled));
     assert_eq!(second.join().unwrap(), "the wait was ended");
     assert!(!heard.calls().contains(&"commit".to_owned()));
@@ -60,7 +61,8 @@ async fn a_run_that_takes_too_long_is_ended() {
     let began = Instant::now();
     let (outcome, _) = apply(&case).await;
     assert!(matches!(outcome.unwrap_err(), EngineError::TimedOut { limit_secs: 1 }));
-    assert!(began.elapsed() < Duration::from_secs(4));
+    // Otherwise it waits for the silent server, for as long as the test may run.
+    assert!(began.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,9 @@ pub(crate) fn engine() -> Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     let make = || {
         let limits = GuestLimits { compute: COMPUTE, call_compute: 2 * COMPUTE, ..GuestLimits::default() };
-        let engine = Engine::new(EngineOptions { limits, ..EngineOptions::default() }).unwrap();
+        // One cache for all tests: each is a process of its own, and compiling takes seconds.
+        let cache_dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
+        let engine = Engine::new(EngineOptions { cache_dir, limits, ..EngineOptions::default() }).unwrap();
         let component = rapidbyte_testing::COMPONENT;
         engine.with_connector(Side::Source, "testing", component.to_vec()).with_connector(
             Side::Destination,
