@@ -82,13 +82,12 @@ fn grant(facts: Facts<'_>, word: &str) -> String {
 fn word(privilege: Privilege) -> &'static str {
     match privilege {
         Privilege::Select => "SELECT",
-        Privilege::Insert => "INSERT",
+        Privilege::Insert | Privilege::Record => "INSERT",
         Privilege::Update => "UPDATE",
         Privilege::Delete => "DELETE",
         Privilege::Truncate => "TRUNCATE",
         Privilege::Own => "OWNERSHIP",
         Privilege::CreateInSchema => "CREATE",
         Privilege::Stage => "TEMPORARY",
-        Privilege::Record => "INSERT",
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// A target, there or not.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own, as the query tells it
 pub struct TargetRelation {
     /// Its schema is there.
     pub schema_exists: bool,
