@@ -388,7 +388,7 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @r#"
         1 the source connector crashed in session.open: unreachable
         1 the source connector was stopped in reader.next: it computed for 5 s
-        1 the source connector needs more than its 64 bytes of memory
+        2 the source connector needs more than its 64 bytes of memory
         1 the source connector reached for what it was not granted: 10.0.0.1:80
         1 the source connector broke its contract: an empty batch
         2 there is no source connector "mysql"
