@@ -3,12 +3,14 @@
 use crate::ui::{BOLD, RED};
 use rapidbyte_engine::{Category, ConnectorError, EndFindings, EngineError, Severity, Side};
 use rapidbyte_plans::{
+    drift::Difference,
     figures::plural,
     lint::Finding,
     name::visible,
     plan::Plan,
     report::{Refusal, Rule},
     spec::Mistake,
+    spent::Spent,
 };
 use std::fmt::Write;
 
@@ -146,10 +148,16 @@ impl From<EngineError> for Failure {
                 Self::new(USAGE, message).advise(format!("set `use` to one of: {}", known.join(", ")))
             }
             EngineError::Drift(differences) => Self::new(DRIFT, message)
-                .list(differences.iter().map(ToString::to_string))
+                .list(differences.iter().map(Difference::as_diff))
                 .advise("nothing was changed; plan again, and read what moved"),
+            EngineError::Spent(Spent::Forgotten(difference)) => Self::new(DRIFT, message)
+                .list([difference.as_diff()])
+                .advise("nothing was changed; plan again, and see what became of _rapidbyte.runs"),
+            EngineError::Spent(_) => {
+                Self::new(DRIFT, message).advise("nothing was changed; a plan is applied once: plan again")
+            }
             EngineError::Refused(plan) => refused_plan(&plan),
-            EngineError::ForeignPlan(_) => Self::new(USAGE, message).advise("plan again from this sync file"),
+            EngineError::ForeignPlan(_) => Self::new(USAGE, message).advise("nothing was changed; plan again"),
             EngineError::Spec(mistakes) => mistakes.into(),
             EngineError::Counts { .. } => Self::new(DATA, message)
                 .advise("nothing was committed; look for triggers or rules at the destination that drop or add rows"),
@@ -302,6 +310,7 @@ pub(crate) fn of_findings(ends: Vec<EndFindings>) -> Option<Failure> {
 mod tests {
     use super::*;
     use rapidbyte_engine::Scope;
+    use rapidbyte_plans::observation::PastRun;
     use std::fmt::Write;
 
     fn of_category(side: Side, category: Category) -> Failure {
@@ -372,6 +381,11 @@ mod tests {
             EngineError::Contract { side, what: "an empty batch".to_owned() },
             EngineError::UnknownConnector { side, name: "mysql".to_owned(), known: vec!["postgres".to_owned()] },
             EngineError::Drift(Vec::new()),
+            EngineError::Spent(Spent::Applied(PastRun {
+                run: "r1".to_owned(),
+                plan: "sha256:1".to_owned(),
+                finished_at: "2026-11-22T10:00:00Z".to_owned(),
+            })),
             EngineError::ForeignPlan("another name".to_owned()),
             EngineError::Spec(Vec::new()),
             EngineError::Counts { stream: "orders".to_owned(), rows_read: 2, rows_received: 2, rows_written: 1 },
@@ -393,7 +407,8 @@ mod tests {
         1 the source connector broke its contract: an empty batch
         2 there is no source connector "mysql"
         3 the world is not what the plan observed
-        2 the plan does not belong to this sync file: another name
+        3 the plan was applied by run r1 at 2026-11-22T10:00:00Z
+        2 the plan is not what this sync file leads to: another name
         2 the sync file is wrong
         6 stream orders: the source gave 2 rows, the destination took 2 and wrote 1
         5 the answer to the commit of run r1 was lost, and asking again failed

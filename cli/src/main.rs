@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod number;
 mod panic;
+mod plan_file;
 mod progress;
 mod receipt;
 mod runtime;

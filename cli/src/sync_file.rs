@@ -2,9 +2,12 @@
 
 use crate::{
     failure::{Failure, USAGE},
-    surroundings,
+    plan_file, surroundings,
 };
-use rapidbyte_plans::spec::{self, Spec};
+use rapidbyte_plans::{
+    figures,
+    spec::{self, Spec},
+};
 use std::{
     fs::File,
     io::{ErrorKind, Read},
@@ -16,15 +19,21 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The sync that a file describes, or all that is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<Spec, Failure> {
-    let text = text(path)?;
-    if text.trim_start().starts_with('{') {
+    let text = text(path, FILE_BYTES_MAX)?;
+    if plan_file::is_plan(&text) {
         return Err(Failure::new(USAGE, format!("{} is a saved plan, not a sync file", path.display()))
-            .advise("saved plans cannot be applied yet; name the sync file that it was made from"));
+            .advise("name the sync file that it was made from; `rapidbyte show` and `rapidbyte apply` take a plan"));
     }
-    Ok(spec::parse(&text, &path.display().to_string(), &surroundings::variable)?)
+    parse(&text, path)
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+/// The sync that this text of a file describes, or all that is wrong with it.
+pub(crate) fn parse(text: &str, path: &Path) -> Result<Spec, Failure> {
+    Ok(spec::parse(text, &path.display().to_string(), &surroundings::variable)?)
+}
+
+/// The text of a file of at most so many bytes.
+pub(crate) fn text(path: &Path, bytes_max: u64) -> Result<String, Failure> {
     let fail = |why: String, advice: &str| {
         Failure::new(USAGE, format!("cannot read {}: {why}", path.display())).advise(advice)
     };
@@ -40,9 +49,9 @@ fn text(path: &Path) -> Result<String, Failure> {
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(refused)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refused)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(fail("it is larger than 1 MiB".to_owned(), "name a sync file"));
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(fail(format!("it is larger than {}", figures::bytes(bytes_max)), "name a sync file"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);

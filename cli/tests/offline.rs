@@ -75,7 +75,7 @@ write = "replace"
 fn help() {
     let place = Place::new();
     insta::assert_snapshot!("help", place.run("--help"));
-    for command in ["plan", "apply", "check", "discover", "connectors", "init", "demo", "completions"] {
+    for command in ["plan", "apply", "show", "check", "discover", "connectors", "init", "demo", "completions"] {
         insta::assert_snapshot!(format!("help_{command}"), place.run(&format!("{command} --help")));
     }
 }
@@ -128,7 +128,11 @@ fn endless_file() {
 
 #[test]
 fn saved_plan() {
-    insta::assert_snapshot!(Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/1\"}").run("apply plan.json"));
+    let place = Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/1\"}");
+    insta::assert_snapshot!(place.run("apply plan.json"));
+    insta::assert_snapshot!("saved_plan_as_sync_file", place.run("check plan.json"));
+    let newer = Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/9\"}");
+    insta::assert_snapshot!("saved_plan_of_another_version", newer.run("show plan.json"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! beyond a connector's own advice, is its caller's table. No text here holds a secret or a cell value: what a guest
 //! says has gone through redaction before it gets here.
 
-use rapidbyte_plans::{drift::Difference, plan::Plan, spec::Mistake};
+use rapidbyte_plans::{drift::Difference, plan::Plan, spec::Mistake, spent::Spent};
 use serde::Serialize;
 use std::fmt;
 
@@ -164,11 +164,14 @@ pub enum EngineError {
     /// The world is not what the plan observed.
     #[error("the world is not what the plan observed")]
     Drift(Vec<Difference>),
+    /// The plan has been used, or another run came between.
+    #[error("{0}")]
+    Spent(Spent),
     /// The plan refuses something.
     #[error("the plan refuses a stream or column")]
     Refused(Box<Plan>),
     /// The plan is not a plan of this sync file.
-    #[error("the plan does not belong to this sync file: {0}")]
+    #[error("the plan is not what this sync file leads to: {0}")]
     ForeignPlan(String),
     /// The sync file names what the source does not offer.
     #[error("the sync file is wrong")]
@@ -210,6 +213,12 @@ pub enum EngineError {
     Defect(String),
 }
 
+impl From<Vec<Difference>> for EngineError {
+    fn from(differences: Vec<Difference>) -> Self {
+        Self::Drift(differences)
+    }
+}
+
 impl EngineError {
     /// Whose fault or misfortune it is, where it is one side's.
     pub fn side(&self) -> Option<Side> {
@@ -222,6 +231,7 @@ impl EngineError {
             | Self::Contract { side, .. }
             | Self::UnknownConnector { side, .. } => Some(*side),
             Self::Drift(_)
+            | Self::Spent(_)
             | Self::Refused(_)
             | Self::ForeignPlan(_)
             | Self::Spec(_)

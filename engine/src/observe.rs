@@ -42,7 +42,9 @@ impl Engine {
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
         let bookkeeping = destination.guest.bookkeeping().await?;
-        let observation = Observation { source: source.end, destination: destination.end, bookkeeping, streams };
+        let last_run = destination.guest.last_run(spec.name.as_str()).await?;
+        let (from, into) = (source.end, destination.end);
+        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams };
         tokio::try_join!(source.guest.close(), destination.guest.close())?;
         Ok(Observed { streams: resolved, observation })
     }

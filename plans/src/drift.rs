@@ -1,13 +1,13 @@
 //! Drift: how the world differs from what a plan observed, field by field. Estimates do not count: nothing fails because
 //! a table grew. That a table was empty is no estimate, and the plan may rest on it: that it no longer is does count.
 
-use crate::{name::visible, observation::Observation};
+use crate::{decision::Statement, figures, name::visible, observation::Observation};
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Fields that are estimates, or follow from others.
-const IGNORED: [&str; 2] = ["statistics", "rows"];
+/// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
+const IGNORED: [&str; 3] = ["statistics", "rows", "last_run"];
 /// Fields by which the items of a list are told apart, in the order in which they are asked.
 const NAMES: [&str; 4] = ["stream", "name", "column", "purpose"];
 
@@ -37,12 +37,38 @@ impl std::fmt::Display for Difference {
     }
 }
 
+impl Difference {
+    /// What moved, and under it, as a diff has it, what was and what is.
+    pub fn as_diff(&self) -> String {
+        let stream = self.stream.as_ref().map_or_else(String::new, |stream| format!("{stream}: "));
+        let side = |mark: char, value: &Option<String>| value.as_ref().map(|value| format!("\n{mark} {value}"));
+        let sides = [side('-', &self.planned), side('+', &self.now)];
+        format!("{stream}{}{}", self.what, sides.into_iter().flatten().collect::<String>())
+    }
+}
+
 /// What moved between the plan's observation and now, in the order of the observation; empty: nothing.
 pub fn compare(planned: &Observation, now: &Observation) -> Vec<Difference> {
     let mut found = filled(planned, now);
     let (planned, now) = (tree(planned), tree(now));
     walk(&mut Vec::new(), Some(&planned), Some(&now), &mut found);
     found
+}
+
+/// What begins a run: the plan's statements, or nothing where another run has executed them since.
+///
+/// # Errors
+/// Others are missing now.
+pub fn bookkeeping<'p>(planned: &'p [Statement], now: &[Statement]) -> Result<&'p [Statement], Vec<Difference>> {
+    if now.is_empty() {
+        return Ok(&[]);
+    }
+    if now == planned {
+        return Ok(planned);
+    }
+    let count = |statements: &[Statement]| Some(figures::plural(statements.len() as u64, "statement", "statements"));
+    let what = "bookkeeping".to_owned();
+    Err(vec![Difference { stream: None, what, planned: count(planned), now: count(now) }])
 }
 
 /// Targets that were empty and are not any more: rows that nobody was asked about.

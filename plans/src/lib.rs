@@ -14,6 +14,7 @@ pub mod render;
 pub mod report;
 pub mod resolve;
 pub mod spec;
+pub mod spent;
 
 #[cfg(test)]
 mod drift_tests;

@@ -80,6 +80,9 @@ pub struct SourceStream {
     pub key: Vec<String>,
     /// Other unique keys without NULLs.
     pub unique_keys: Vec<Vec<String>>,
+    /// What hangs on it: nothing rests on these but that the table is the one that was reviewed.
+    #[serde(default)]
+    pub dependents: Vec<Dependent>,
     /// Estimates.
     pub statistics: Statistics,
     /// The ways it can be fetched, best first.
@@ -126,7 +129,7 @@ pub struct TargetKey {
     pub nulls_not_distinct: bool,
 }
 
-/// Something that hangs on the target: the kind in the destination's words ("view", "foreign key from"), and its name.
+/// Something that hangs on a relation: the kind in the connector's words ("view", "foreign key from"), and its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
@@ -253,6 +256,18 @@ pub struct StreamObservation {
     pub target: TargetState,
 }
 
+/// A run that a destination has recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastRun {
+    /// Its name.
+    pub run: String,
+    /// The digest of the plan that it carried out.
+    pub plan: String,
+    /// When it ended: "2026-11-22T10:00:00Z".
+    pub finished_at: String,
+}
+
 /// All that a plan rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +278,10 @@ pub struct Observation {
     pub destination: End,
     /// Statements needed before a run can be recorded at the destination; empty when all is there.
     pub bookkeeping: Vec<crate::decision::Statement>,
+    /// The newest committed run of this sync; none: there is no record of one. A plan that has another one behind it is
+    /// spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<PastRun>,
     /// In the order of the sync file; wildcards in the order of names.
     pub streams: Vec<StreamObservation>,
 }

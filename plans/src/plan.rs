@@ -2,10 +2,10 @@
 //! its form as a file; how it came about is the planner's business.
 
 use crate::{
-    decision::{ReadDecision, WriteDecision},
+    decision::{Disposition, ReadDecision, WriteDecision},
     digest::sha256_hex,
     name::is_hidden,
-    observation::Observation,
+    observation::{Observation, StreamObservation},
     planner::{Draft, Estimates, Prepared, StreamDraft},
     report::{Reason, Refusal},
     spec::{Limits, Spec},
@@ -30,6 +30,16 @@ pub enum PlanFileError {
     },
 }
 
+/// What was seen of one stream, in a word each: two plans with the same fingerprints rest on the same things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprints {
+    /// sha256 (hex) of the source's observation: columns, keys, statistics.
+    pub source: String,
+    /// sha256 (hex) of the target's.
+    pub target: String,
+}
+
 /// One stream of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +62,8 @@ pub struct StreamPlan {
     pub destroys: Option<String>,
     /// What the stream brings, by the source's estimates.
     pub estimates: Estimates,
+    /// What was seen of it; none where the ends said nothing.
+    pub fingerprints: Option<Fingerprints>,
 }
 
 /// What a run will do, all of it.
@@ -60,7 +72,11 @@ pub struct StreamPlan {
 pub struct Plan {
     schema: String,
     sync: String,
+    sync_file: String,
     sync_file_sha256: String,
+    expires_at: Option<String>,
+    changes: bool,
+    destructive: bool,
     limits: Limits,
     observation: Observation,
     refusals: Vec<Refusal>,
@@ -121,6 +137,23 @@ impl Plan {
         &self.sync
     }
 
+    /// The plan as it is saved: `sync_file` is the way to the sync file from the plan's folder, `expires_at` when the plan
+    /// ends to hold (RFC 3339, UTC).
+    #[must_use]
+    pub fn saved(self, sync_file: String, expires_at: Option<String>) -> Self {
+        Self { sync_file, expires_at, ..self }
+    }
+
+    /// Where the sync file is: a saved plan holds no secret, and needs it for those. From the plan's folder.
+    pub fn sync_file(&self) -> &str {
+        &self.sync_file
+    }
+
+    /// When the plan ends to hold; none: it does not.
+    pub fn expires_at(&self) -> Option<&str> {
+        self.expires_at.as_deref()
+    }
+
     /// sha256 (hex) of the sync file's text.
     pub fn sync_file_sha256(&self) -> &str {
         &self.sync_file_sha256
@@ -153,7 +186,19 @@ impl Plan {
 
     /// It destroys something that may be someone's: to be allowed by name.
     pub fn is_destructive(&self) -> bool {
-        self.streams.iter().any(|stream| stream.destroys.is_some())
+        self.destructive
+    }
+
+    /// There is something to do: something is made, changed or removed, or a row may come.
+    pub fn has_changes(&self) -> bool {
+        self.changes
+    }
+
+    /// The same decisions and statements for the same sync, whatever the plans were saved as: what an edited plan file, or a
+    /// sync file with other variables, is not.
+    pub fn decides_as(&self, other: &Self) -> bool {
+        let saved = |plan: &Self| plan.clone().saved(String::new(), None);
+        saved(self) == saved(other)
     }
 }
 
@@ -161,22 +206,46 @@ impl Plan {
 /// no statements, which the lint finds.
 pub fn assemble(spec: &Spec, observation: Observation, draft: Draft, prepared: Vec<Prepared>) -> Plan {
     let mut prepared = prepared.into_iter();
-    let streams = draft.streams.into_iter().map(|stream| {
-        let answer = if stream.refusals.is_empty() { prepared.next() } else { None };
-        stream_plan(stream, answer)
-    });
+    let streams: Vec<StreamPlan> = draft
+        .streams
+        .into_iter()
+        .map(|stream| {
+            let answer = if stream.refusals.is_empty() { prepared.next() } else { None };
+            let seen = observation.streams.iter().find(|seen| seen.stream == stream.stream);
+            stream_plan(stream, answer, seen)
+        })
+        .collect();
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
         sync: spec.name.to_string(),
+        sync_file: spec.file.clone(),
         sync_file_sha256: spec.sha256.clone(),
+        expires_at: None,
+        changes: observation.streams.iter().zip(&streams).any(|(seen, stream)| changes(seen, stream)),
+        destructive: streams.iter().any(|stream| stream.destroys.is_some()),
         limits: spec.limits.clone(),
-        streams: streams.collect(),
+        streams,
         refusals: draft.refusals,
         observation,
     }
 }
 
-fn stream_plan(draft: StreamDraft, prepared: Option<Prepared>) -> StreamPlan {
+fn stream_plan(draft: StreamDraft, prepared: Option<Prepared>, seen: Option<&StreamObservation>) -> StreamPlan {
     let StreamDraft { stream, read, write, reasons, refusals, notes, destroys, estimates } = draft;
-    StreamPlan { stream, read, write, prepared, reasons, refusals, notes, destroys, estimates }
+    let fingerprints =
+        seen.map(|seen| Fingerprints { source: fingerprint(&seen.source), target: fingerprint(&seen.target) });
+    StreamPlan { stream, read, write, prepared, reasons, refusals, notes, destroys, estimates, fingerprints }
+}
+
+fn fingerprint(seen: &impl Serialize) -> String {
+    // Serialising derived structs of text, numbers and lists into memory cannot fail.
+    sha256_hex(&serde_json::to_vec(seen).unwrap_or_default())
+}
+
+/// False only where it is certain that a run would find nothing to do: the source is empty, and so is what it replaces.
+fn changes(seen: &StreamObservation, stream: &StreamPlan) -> bool {
+    let (write, target) = (&stream.write, &seen.target);
+    let makes = write.create_schema || write.create_table || !write.types.is_empty();
+    let empties = write.disposition == Disposition::Replace && target.rows != Some(0);
+    makes || empties || seen.source.statistics.rows != Some(0)
 }

@@ -80,7 +80,18 @@ fn source() -> BoxedStrategy<SourceStream> {
                 column.nullable &= !key.contains(&column.name);
             }
             let schema_sha256 = "00".repeat(32);
-            SourceStream { kind, columns, schema_sha256, key, unique_keys, statistics, fetches, fetch_note: None }
+            let dependents = Vec::new();
+            SourceStream {
+                kind,
+                columns,
+                schema_sha256,
+                key,
+                unique_keys,
+                dependents,
+                statistics,
+                fetches,
+                fetch_note: None,
+            }
         })
         .boxed()
 }
@@ -240,6 +251,7 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
                 source: end("shop:5432/shop", false),
                 destination: end("wh:5432/wh", read_only),
                 bookkeeping: vec![],
+                last_run: None,
                 streams,
             }
         },

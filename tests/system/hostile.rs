@@ -136,19 +136,31 @@ fn waiting_for_the_other_side_is_no_idleness() {
 #[test]
 fn two_first_runs_at_a_time_both_succeed() {
     let world = World::new(ROWS);
-    let file = |name: &str| {
-        let path = world.sync(&append(&format!("into = \"{name}\"\n")));
-        std::fs::rename(path, world.path(name)).unwrap();
-    };
     let names = ["a.toml", "b.toml", "c.toml"];
     for name in names {
-        file(name);
+        let path = world.sync(&append(&format!("into = \"{name}\"\n")));
+        let text =
+            std::fs::read_to_string(path).unwrap().replace("name = \"test\"", &format!("name = \"{}\"", &name[..1]));
+        std::fs::write(world.path(name), text).unwrap();
     }
     let runs: Vec<_> = names.iter().map(|name| world.command(&["apply", name, "--yes"]).spawn().unwrap()).collect();
     for mut run in runs {
         assert!(run.wait().unwrap().success());
     }
     assert_eq!(world.destination("SELECT count(*) FROM _rapidbyte.runs"), "3");
+}
+
+#[test]
+fn of_two_runs_of_one_sync_at_a_time_one_is_refused() {
+    let world = World::new(ROWS);
+    world.apply(&append(""));
+    with_trigger(&world, "PERFORM pg_sleep(0.001)");
+    world.sync(&append(""));
+    let start = || world.command(&["apply", "sync.toml", "--yes"]).spawn().unwrap();
+    let codes = [start(), start()].map(|mut run| run.wait().unwrap().code());
+    assert!(codes.contains(&Some(0)) && (codes.contains(&Some(3)) || codes.contains(&Some(5))), "{codes:?}");
+    assert_eq!(world.destination("SELECT count(*) FROM t"), "1000");
+    assert_eq!(world.destination("SELECT count(*) FROM _rapidbyte.runs"), "2");
 }
 
 #[test]

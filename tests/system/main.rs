@@ -11,5 +11,6 @@ mod login;
 mod memory;
 mod mistakes;
 mod pgbench;
+mod saved;
 mod types;
 mod world;

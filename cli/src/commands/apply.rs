@@ -2,10 +2,10 @@
 
 use crate::{
     failure::{CANCELLED, DONE, DRIFT, ExitCode, Failure, USAGE},
+    plan_file::{self, Input},
     progress::{Progress, Watch},
     receipt,
     runtime::Runtime,
-    sync_file,
     ui::Ui,
 };
 use clap::ValueEnum;
@@ -25,6 +25,7 @@ use std::{
 const EXAMPLES: &str = "\
 Examples:
   rapidbyte apply sync.toml
+  rapidbyte apply plan.json             # what was reviewed, or nothing
   rapidbyte apply sync.toml --yes --report receipt.json
   rapidbyte apply sync.toml --allow-destructive --events ndjson 2> events.ndjson";
 
@@ -32,9 +33,13 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The sync file
-    #[arg(value_name = "SYNC.toml")]
-    sync: PathBuf,
+    /// The sync file, or a saved plan: that one was reviewed, and nothing is asked
+    #[arg(value_name = "SYNC.toml|PLAN.json")]
+    input: PathBuf,
+
+    /// Where a saved plan's sync file is, if it has moved
+    #[arg(long, value_name = "SYNC.toml")]
+    sync_file: Option<PathBuf>,
 
     /// Do not ask; without a terminal nothing is asked anyway
     #[arg(long, short)]
@@ -63,11 +68,20 @@ pub(crate) enum EventFormat {
 }
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
-    let spec = sync_file::read(&args.sync)?;
+    let input = plan_file::input(&args.input, args.sync_file.as_deref())?;
     let report = args.report.as_deref().map(Report::open).transpose()?;
     let (runtime, engine) = (Runtime::new()?, super::engine(ui)?);
-    let plan = show_plan(ui, &runtime, &engine, &spec)?;
-    must_consent(ui, &runtime, &plan, args)?;
+    let (plan, spec) = match input {
+        Input::Sync(spec) => {
+            let plan = show_plan(ui, &runtime, &engine, &spec)?;
+            must_consent(ui, &runtime, &plan, args)?;
+            (plan, spec)
+        }
+        Input::Plan(saved) => {
+            saved_plan(ui, &runtime, &engine, &saved, args)?;
+            *saved
+        }
+    };
     let progress = if args.no_progress { Progress::Off } else { Progress::for_ui(ui) };
     let receipt = execute(ui, &runtime, &engine, &spec, &plan, progress)?;
     // The result first: the rows are there, whatever becomes of the report.
@@ -85,6 +99,18 @@ pub(super) fn show_plan(ui: Ui, runtime: &Runtime, engine: &Engine, spec: &Spec)
     ui.say("");
     super::plan::can_run(&plan)?;
     Ok(plan)
+}
+
+/// A saved plan was reviewed: it is not asked about, but it must hold, and what destroys must be allowed all the same.
+fn saved_plan(ui: Ui, runtime: &Runtime, engine: &Engine, saved: &(Plan, Spec), args: &Args) -> Result<(), Failure> {
+    let (plan, spec) = saved;
+    super::plan::can_run(plan)?;
+    if plan.is_destructive() && !args.allow_destructive {
+        return Err(not_allowed(plan));
+    }
+    runtime.run(async { Ok(engine.holds(spec, plan).await?) })?;
+    ui.say(&format!("the plan holds: {}", plan.digest()));
+    Ok(())
 }
 
 /// Runs the plan while progress is shown, and stops in order on the first signal.
@@ -203,7 +229,8 @@ mod tests {
 
     fn consents(flags: &str, is_destructive: bool, answer: Option<&str>) -> Consent {
         let args = Args {
-            sync: PathBuf::from("sync.toml"),
+            input: PathBuf::from("sync.toml"),
+            sync_file: None,
             yes: flags.contains("yes"),
             allow_destructive: flags.contains("allow"),
             report: None,

@@ -9,6 +9,7 @@ mod demo;
 mod discover;
 mod init;
 mod plan;
+mod show;
 
 use crate::{
     arguments::Arguments,
@@ -24,6 +25,7 @@ use rapidbyte_engine::{Engine, EngineOptions};
 pub(crate) enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
+    Show(show::Args),
     Check(check::Args),
     Discover(discover::Args),
     Connectors(connectors::Args),
@@ -44,6 +46,7 @@ pub(crate) fn run(ui: Ui, arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Plan(args) => plan::run(ui, &args),
         Command::Apply(args) => apply::run(ui, &args),
+        Command::Show(args) => show::run(ui, &args),
         Command::Check(args) => check::run(ui, &args),
         Command::Discover(args) => discover::run(ui, &args),
         Command::Connectors(args) => connectors::run(ui, &args),

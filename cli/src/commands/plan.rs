@@ -1,26 +1,26 @@
 //! `rapidbyte plan`: shows what apply would do, and changes nothing anywhere.
 
-use super::Format;
 use crate::{
-    failure::{DONE, ExitCode, Failure, SOMETHING_TO_APPLY, USAGE, refused_plan, unsound_plan},
+    failure::{DONE, ExitCode, Failure, SOMETHING_TO_APPLY, refused_plan, unsound_plan},
+    plan_file,
     runtime::Runtime,
     sync_file,
     ui::Ui,
 };
+use clap::ValueEnum;
 use rapidbyte_plans::{
     lint,
     plan::Plan,
     render::{self, Style},
+    spec,
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{path::PathBuf, time::Duration};
 
 const EXAMPLES: &str = "\
 Examples:
   rapidbyte plan sync.toml
-  rapidbyte plan sync.toml --out plan.json
+  rapidbyte plan sync.toml --out plan.json       # then: rapidbyte apply plan.json
+  rapidbyte plan sync.toml --out plan.json --valid-for 2h
   rapidbyte plan sync.toml --format json | jq .streams
   rapidbyte plan sync.toml --detailed-exitcode   # 8: there is something to apply";
 
@@ -32,33 +32,60 @@ pub(crate) struct Args {
     #[arg(value_name = "SYNC.toml")]
     sync: PathBuf,
 
-    /// Save the plan as JSON; it holds no secret
+    /// Save the plan as JSON, for `rapidbyte apply`; it holds no secret
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// How long the saved plan may be applied, as in 90s, 30m, 2h or 7d; for ever unless told
+    #[arg(long, value_name = "TIME", requires = "out", value_parser = duration)]
+    valid_for: Option<Duration>,
+
     /// How to print the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: PlanFormat,
 
     /// End with 8 instead of 0 where there is something to apply
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Text,
+    Json,
+}
+
+impl PlanFormat {
+    /// The plan so written.
+    pub(super) fn shown(self, plan: &Plan, ui: Ui) -> String {
+        match self {
+            Self::Text => render::text(plan, ui.width(), Style::Ansi),
+            Self::Json => plan.to_json(),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let secs = spec::duration_secs(text).filter(|secs| *secs > 0);
+    secs.map(Duration::from_secs).ok_or_else(|| "a whole number and a unit: s, m, h or d, as in 30m".to_owned())
+}
+
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let spec = sync_file::read(&args.sync)?;
     let engine = super::engine(ui)?;
-    let plan = Runtime::new()?.run(async { Ok(engine.plan(&spec).await?) })?;
-    ui.result(&match args.format {
-        Format::Text => render::text(&plan, ui.width(), Style::Ansi),
-        Format::Json => plan.to_json(),
-    })?;
-    can_run(&plan)?;
-    if let Some(path) = &args.out {
-        save(path, &plan)?;
-        ui.say(&format!("saved to {}", path.display()));
+    let mut plan = Runtime::new()?.run(async { Ok(engine.plan(&spec).await?) })?;
+    let sound = can_run(&plan);
+    // Only what may be applied is saved, and the plan that is shown is the one that was saved.
+    if let (Ok(()), Some(path)) = (&sound, &args.out) {
+        plan = plan_file::write(path, plan, &args.sync, args.valid_for)?;
     }
-    let something = args.detailed_exitcode && !plan.streams().is_empty();
+    ui.result(&args.format.shown(&plan, ui))?;
+    sound?;
+    if let Some(path) = &args.out {
+        ui.say(&format!("saved to {}: {}", path.display(), plan.digest()));
+    }
+    let something = args.detailed_exitcode && plan.has_changes();
     Ok(if something { SOMETHING_TO_APPLY } else { DONE })
 }
 
@@ -69,11 +96,4 @@ pub(super) fn can_run(plan: &Plan) -> Result<(), Failure> {
     }
     let findings = lint::lint(plan);
     if findings.is_empty() { Ok(()) } else { Err(unsound_plan(&findings)) }
-}
-
-fn save(path: &Path, plan: &Plan) -> Result<(), Failure> {
-    fs::write(path, plan.to_json()).map_err(|error| {
-        Failure::new(USAGE, format!("cannot save the plan to {}: {error}", path.display()))
-            .advise("name a file in a folder that you may write to")
-    })
 }

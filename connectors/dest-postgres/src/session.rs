@@ -21,10 +21,16 @@ const OUTCOME_TIMEOUT: &str = "20s";
 /// What is held while the records of runs are made for the first time; no run has such a name.
 const BOOKKEEPING: &str = "_rapidbyte";
 
-/// Takes the lock of a run, or of [`BOOKKEEPING`], until the transaction's end.
+/// Waits for the lock of a run, or of [`BOOKKEEPING`], and has it until the transaction's end.
 fn hold(run: &str) -> Result<String, Error> {
     let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
     Ok(sql.map_err(internal)?.raw(", 0))").done())
+}
+
+/// Takes the lock of a sync until the transaction's end: "t", or "f" where another run has it.
+fn hold_sync(sync: &str) -> Result<String, Error> {
+    let sql = Sql::new().raw("SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(");
+    Ok(sql.literal(&format!("sync {sync}")).map_err(internal)?.raw(", 0))").done())
 }
 
 /// What the session is in the middle of.
@@ -88,6 +94,10 @@ impl GuestSession for DestinationSession {
     fn bookkeeping(&self) -> Result<Vec<contract::Statement>, Error> {
         let missing = self.0.lock()?.bookkeeping()?;
         Ok(missing)
+    }
+
+    fn last_run(&self, sync: String) -> Result<Option<contract::PastRun>, Error> {
+        self.0.lock()?.last_run(&sync)
     }
 
     fn begin(&self, run: contract::RunInfo) -> Result<(), Error> {
@@ -162,12 +172,28 @@ impl Inner {
         Ok(prepare::bookkeeping(&rows).into_iter().map(statement_out).collect())
     }
 
+    fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
+        if !self.bookkeeping()?.is_empty() {
+            return Ok(None);
+        }
+        let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;
+        let Some(row) = self.session.query(&sql)?.rows.pop() else { return Ok(None) };
+        let [Some(run), Some(plan), Some(finished_at)] = &row[..] else {
+            return Err(internal("a record of a run lacks a field"));
+        };
+        Ok(Some(contract::PastRun { run: run.clone(), plan: plan.clone(), finished_at: finished_at.clone() }))
+    }
+
     fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {
         if self.stage != Stage::Idle {
             return Err(internal("a session has one run"));
         }
         self.session.query(session::BEGIN_RUN)?;
         self.session.query(&hold(&run.run)?)?;
+        if self.session.text(&hold_sync(&run.sync)?)? != "t" {
+            let busy = Error::new(Category::Conflict, "another run of this sync is at work");
+            return Err(Error { retryable: true, ..busy }.advise("wait until it has ended, and plan again"));
+        }
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
         self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
         if !run.bookkeeping.is_empty() {

@@ -13,7 +13,7 @@ use rapidbyte_postgres::{
 use rapidbyte_postgres_guest::{Session, database_error, internal, json_row, name_error, prepare_error};
 use rapidbyte_sdk::{
     FrameReader, schema_frame,
-    types::{Category, Error, RelationKind},
+    types::{Category, Dependent, Error, RelationKind},
 };
 
 /// What a stream's relation is, whatever columns are taken.
@@ -23,6 +23,7 @@ struct Known {
     fields: Vec<Field>,
     key: Vec<String>,
     unique_keys: Vec<Vec<String>>,
+    dependents: Vec<Dependent>,
 }
 
 /// Inspects one stream; inside a snapshot, as it is there.
@@ -56,6 +57,7 @@ pub(crate) fn stream(
         schema,
         key,
         unique_keys,
+        dependents: known.dependents,
         statistics,
         fetches,
         fetch_note: None,
@@ -76,8 +78,9 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
     let types = types(session, &columns.type_oids())?;
     let columns = columns.with_types(&types).map_err(internal)?;
     let fields = columns.iter().map(|column| arrow::field(&column.name, &column.ty, !column.not_null)).collect();
-    let (key, unique_keys) = (source.key, source.unique_keys);
-    Ok(Known { kind: kind(source.kind), empty: source.empty, fields, key, unique_keys })
+    let relation::SourceRelation { kind: relkind, empty, key, unique_keys, dependents, .. } = source;
+    let dependents = dependents.into_iter().map(|found| Dependent { kind: found.kind, name: found.name }).collect();
+    Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, dependents })
 }
 
 fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
@@ -92,7 +95,8 @@ fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
         Ok(arrow::field(&column.name, &ty, true))
     };
     let fields = described.iter().map(field).collect::<Result<_, Error>>()?;
-    Ok(Known { kind: RelationKind::Other, empty: false, fields, key: Vec::new(), unique_keys: Vec::new() })
+    let (key, unique_keys, dependents) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Known { kind: RelationKind::Other, empty: false, fields, key, unique_keys, dependents })
 }
 
 fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {

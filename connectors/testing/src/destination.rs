@@ -125,6 +125,11 @@ impl contract::GuestSession for Session {
         Ok(Vec::new())
     }
 
+    fn last_run(&self, _: String) -> Result<Option<contract::PastRun>, Error> {
+        self.at("last-run")?;
+        Ok(None)
+    }
+
     fn begin(&self, _: contract::RunInfo) -> Result<(), Error> {
         self.at("begin")
     }

@@ -18,10 +18,10 @@ use crate::{
     usage,
 };
 use rapidbyte_plans::{
-    decision::Statement,
     drift,
     observation::{Observation, StreamObservation, TargetState},
     plan::StreamPlan,
+    spent::spent,
 };
 use std::{
     sync::Arc,
@@ -108,7 +108,7 @@ impl Side {
         seen: &Seen,
     ) -> Result<Vec<TargetState>, EngineError> {
         let planned = &self.identity.planned;
-        let bookkeeping = bookkeeping(&planned.bookkeeping, &guest.bookkeeping().await?)?;
+        let bookkeeping = drift::bookkeeping(&planned.bookkeeping, &guest.bookkeeping().await?)?;
         guest
             .begin(&RunStart {
                 run: &self.identity.run,
@@ -118,6 +118,10 @@ impl Side {
                 lock_timeout_ms: LOCK_TIMEOUT_MS,
             })
             .await?;
+        let last_run = guest.last_run(&self.identity.sync).await?;
+        if let Some(spent) = spent(planned.last_run.as_ref(), last_run.as_ref(), &self.identity.plan) {
+            return Err(EngineError::Spent(spent));
+        }
         let mut streams = Vec::with_capacity(self.task.streams.len());
         for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
             let target = guest.inspect(&stream.write.target, &inspected.schema).await;
@@ -125,7 +129,7 @@ impl Side {
             streams.push(StreamObservation { stream: stream.stream.clone(), source: inspected.stream.clone(), target });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
-        let now = Observation { source, destination: end, bookkeeping, streams };
+        let now = Observation { source, destination: end, bookkeeping, last_run, streams };
         match drift::compare(planned, &now) {
             moved if moved.is_empty() => Ok(now.streams.into_iter().map(|stream| stream.target).collect()),
             moved => Err(EngineError::Drift(moved)),
@@ -242,22 +246,6 @@ impl Side {
             phases: Phases { source, destination: self.phases, engine },
         }
     }
-}
-
-/// What begins the run: the plan's statements, or nothing where another run has executed them since.
-fn bookkeeping<'p>(planned: &'p [Statement], now: &[Statement]) -> Result<&'p [Statement], EngineError> {
-    if now.is_empty() {
-        return Ok(&[]);
-    }
-    if now == planned {
-        return Ok(planned);
-    }
-    Err(EngineError::Drift(vec![drift::Difference {
-        stream: None,
-        what: "bookkeeping".to_owned(),
-        planned: Some(format!("{} statements", planned.len())),
-        now: Some(format!("{} statements", now.len())),
-    }]))
 }
 
 fn stream_receipt(stream: &StreamPlan, read: Read, written: Counted, verified: crate::Verified) -> StreamReceipt {

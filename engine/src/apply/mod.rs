@@ -9,7 +9,7 @@ mod gate;
 mod source;
 mod verify;
 
-use crate::{CancelToken, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings};
+use crate::{CancelToken, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings, prepare::belongs};
 use attempt::Attempt;
 use gate::Gate;
 use rapidbyte_plans::{plan::Plan, spec::Spec};
@@ -98,16 +98,6 @@ async fn stopped(gate: &Gate, wish: impl Future<Output = ()>) {
     if !gate.stop() {
         std::future::pending::<()>().await;
     }
-}
-
-fn belongs(spec: &Spec, plan: &Plan) -> Result<(), EngineError> {
-    if plan.sync() != spec.name.as_str() {
-        return Err(EngineError::ForeignPlan(format!("it is a plan of {}, not of {}", plan.sync(), spec.name)));
-    }
-    if plan.sync_file_sha256() != spec.sha256 {
-        return Err(EngineError::ForeignPlan("the sync file has been changed since".to_owned()));
-    }
-    Ok(())
 }
 
 /// The same, done again, may succeed.

@@ -13,7 +13,7 @@ use rapidbyte_plans::{
     catalog::{Catalog, CatalogStream},
     decision::{PreparedRead, ReadDecision, Relation, Selection},
     name::ObjectName,
-    observation::{Fetch, RelationKind, Statistics},
+    observation::{Dependent, Fetch, RelationKind, Statistics},
 };
 
 /// What a guest said breaks a bound or a MUST; becomes [`crate::EngineError::Contract`].
@@ -274,6 +274,10 @@ pub(super) fn catalog(streams: Vec<wit::StreamInfo>) -> Checked<Catalog> {
     Ok(Catalog { streams })
 }
 
+pub(super) fn dependent(found: types::Dependent) -> Checked<Dependent> {
+    Ok(Dependent { kind: text(found.kind)?, name: text(found.name)? })
+}
+
 /// A stream as the source observed it, but for the columns, which its schema message holds.
 pub(super) fn source_stream(
     seen: wit::StreamObservation,
@@ -285,6 +289,7 @@ pub(super) fn source_stream(
         schema_sha256: crate::sha256::hex(&seen.schema),
         key: list(seen.key, text)?,
         unique_keys: list(seen.unique_keys, |key| list(key, text))?,
+        dependents: list(seen.dependents, dependent)?,
         statistics: statistics(seen.statistics),
         fetches: list(seen.fetches, |word| Ok(fetch(word)))?,
         fetch_note: option(seen.fetch_note, text)?,

@@ -2,12 +2,12 @@
 
 use super::{
     bindings::destination::exports::rapidbyte::connector::destination as wit,
-    convert::{Checked, list, option, relation_kind, sql, text, wit_object_name},
+    convert::{Checked, dependent, list, option, relation_kind, sql, text, wit_object_name},
 };
 use rapidbyte_plans::{
     decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy, WriteDecision},
     name::ObjectName,
-    observation::{ColumnFit, Dependent, FitLabel, Identity, Privilege, TargetColumn, TargetKey, TargetState},
+    observation::{ColumnFit, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState},
 };
 
 fn phase(phase: wit::Phase) -> Phase {
@@ -119,6 +119,10 @@ pub(super) fn wit_prepared_write(prepared: &PreparedWrite) -> wit::PreparedWrite
     }
 }
 
+pub(super) fn past_run(run: wit::PastRun) -> Checked<PastRun> {
+    Ok(PastRun { run: text(run.run)?, plan: text(run.plan)?, finished_at: text(run.finished_at)? })
+}
+
 fn identity(identity: wit::Identity) -> Identity {
     match identity {
         wit::Identity::None => Identity::None,
@@ -191,7 +195,7 @@ pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> C
         insertable: seen.insertable,
         temporary: seen.temporary,
         unlogged: seen.unlogged,
-        dependents: list(seen.dependents, |item| Ok(Dependent { kind: text(item.kind)?, name: text(item.name)? }))?,
+        dependents: list(seen.dependents, dependent)?,
         privileges: list(seen.privileges, |item| Ok(privilege(item)))?,
         rows: seen.rows,
         filled_by_us: seen.filled_by_us,

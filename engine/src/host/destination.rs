@@ -17,7 +17,7 @@ use crate::{EngineError, Finding, Side, connectors::ConnectorDescription, grants
 use rapidbyte_plans::{
     decision::{PreparedWrite, Statement, WriteDecision},
     name::ObjectName,
-    observation::TargetState,
+    observation::{PastRun, TargetState},
 };
 use wasmtime::{Engine, component::ResourceAny};
 
@@ -152,6 +152,16 @@ impl DestinationGuest {
         let said = guarded!(self, "session.bookkeeping", limit, |store| guest.call_bookkeeping(store, session))?;
         let statements = self.cell.answer(said)?;
         self.cell.checked(convert_out::statements(statements))
+    }
+
+    /// The newest committed run of a sync.
+    pub(crate) async fn last_run(&mut self, sync: &str) -> Result<Option<PastRun>, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let said = guarded!(self, "session.last-run", limit, |store| guest.call_last_run(store, session, sync))?;
+        let run = self.cell.answer(said)?;
+        self.cell.checked(convert::option(run, convert_out::past_run))
     }
 
     /// Begins the run's transaction.

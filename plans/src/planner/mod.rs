@@ -238,6 +238,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         schema_sha256: String::new(),
         key: Vec::new(),
         unique_keys: Vec::new(),
+        dependents: Vec::new(),
         statistics: Statistics::default(),
         fetches: Vec::new(),
         fetch_note: None,

@@ -32,6 +32,8 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
         let number = count(&|stream| Mark::of(stream) == Mark::Remove) as u64;
         let head = page.style.paint(Role::Remove, "Destructive: ");
         page.hanging(&head, 13, &format!("rows of {} are replaced.", figures::plural(number, "table", "tables")));
+    } else if !plan.has_changes() {
+        page.hanging("No changes: ", 12, "the source is empty, and so is what its rows would replace.");
     }
 }
 

@@ -19,6 +19,7 @@ mod variable;
 #[cfg(test)]
 mod tests;
 
+pub use duration::parse as duration_secs;
 pub use end::EndSpec;
 pub use limits::{Compression, Limits};
 pub use place::{Mistake, Place};

@@ -19,8 +19,9 @@ const OBJECTS: [(&str, &str, &str); 4] = [
         "receipts of runs",
         "EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = '_rapidbyte' AND c.relname = 'runs')",
-        "CREATE TABLE IF NOT EXISTS _rapidbyte.runs (run text PRIMARY KEY, sync text NOT NULL, plan text NOT NULL, \
-         finished_at timestamptz NOT NULL DEFAULT pg_catalog.now(), receipt jsonb NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS _rapidbyte.runs (sync text, number bigint GENERATED ALWAYS AS IDENTITY, \
+         run text NOT NULL UNIQUE, plan text NOT NULL, finished_at timestamptz NOT NULL \
+         DEFAULT pg_catalog.clock_timestamp(), receipt jsonb NOT NULL, PRIMARY KEY (sync, number))",
     ),
     (
         "checkpoints of streams",
@@ -81,6 +82,17 @@ pub fn upsert_checkpoint(
 pub fn outcome_query(run: &str) -> Result<String, PrepareError> {
     let sql = Sql::new().raw("SELECT EXISTS (SELECT FROM _rapidbyte.runs WHERE run = ").literal(run)?;
     Ok(sql.raw(")").done())
+}
+
+/// Asks for the newest run of a sync: its name, the digest of its plan and when it ended; no row: there is none. Runs of
+/// one sync exclude each other, so that their numbers are in the order of their commits. The table of receipts must be
+/// there.
+pub fn last_run_query(sync: &str) -> Result<String, PrepareError> {
+    let sql = Sql::new().raw(
+        "SELECT run, plan, pg_catalog.to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+         FROM _rapidbyte.runs WHERE sync = ",
+    );
+    Ok(sql.literal(sync)?.raw(" ORDER BY number DESC LIMIT 1").done())
 }
 
 /// Records that all rows of a table came by this run: it was made or emptied in it. By OID, so that a table that

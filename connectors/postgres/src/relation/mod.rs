@@ -5,7 +5,7 @@ mod source;
 mod target;
 
 pub use source::{DISCOVER_QUERY, Listed, SourceRelation, explain_query, explained, source_query};
-pub use target::{Dependent, TargetKey, TargetRelation, TargetTable, any_row_query, target_query};
+pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, target_query};
 
 use crate::{
     ident::{IdentError, QualifiedName},
@@ -22,6 +22,15 @@ pub const DEFAULT_SCHEMA: &str = "public";
 /// A name that PostgreSQL cannot have.
 pub fn qualified(namespace: &str, name: &str) -> Result<QualifiedName, IdentError> {
     QualifiedName::new(if namespace.is_empty() { DEFAULT_SCHEMA } else { namespace }, name)
+}
+
+/// Something that hangs on a relation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Dependent {
+    pub kind: String,
+    pub name: String,
 }
 
 /// Kinds of relations, by `pg_class.relkind`.
@@ -64,3 +73,16 @@ fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::Nu
 const KEY_COLUMNS: &str = "(SELECT coalesce(json_agg(a.attname ORDER BY k.at), '[]') \
      FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, at) JOIN pg_catalog.pg_attribute a \
      ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.at <= i.indnkeyatts)";
+
+/// Kind and name of what hangs on `c` at either end: views on it, its triggers, rules, policies and indexes.
+const ATTACHED: [&str; 5] = [
+    "SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, vn.nspname || '.' || v.relname \
+     FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class v ON v.oid = r.ev_class \
+     JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND v.oid <> c.oid",
+    "SELECT 'trigger', t.tgname::text FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal",
+    "SELECT 'rule', r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'",
+    "SELECT 'policy', p.polname::text FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid",
+    "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+     WHERE i.indrelid = c.oid AND NOT i.indisprimary",
+];

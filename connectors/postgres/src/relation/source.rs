@@ -1,6 +1,6 @@
 //! What a source needs to know of a relation that it reads, and which relations there are.
 
-use super::{KEY_COLUMNS, RelationKind, of_relation};
+use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, of_relation};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
@@ -18,6 +18,8 @@ pub struct SourceRelation {
     pub key: Vec<String>,
     /// The columns of other unique keys that hold no NULL.
     pub unique_keys: Vec<Vec<String>>,
+    /// What hangs on it, and that row-level security is on, ordered.
+    pub dependents: Vec<Dependent>,
 }
 
 /// The query for one relation: no row where it is not there, otherwise one of [`SourceRelation`].
@@ -26,7 +28,7 @@ pub struct SourceRelation {
 /// A name with a NUL byte.
 pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
     let sql = Sql::new()
-        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) = 0, ")
+        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
         .raw("'lockable', pg_catalog.has_table_privilege(c.oid, 'SELECT'), 'key', coalesce((SELECT ")
         .raw(KEY_COLUMNS)
         .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")
@@ -36,10 +38,16 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
             " ORDER BY i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique \
              AND i.indisvalid AND i.indimmediate AND NOT i.indisprimary AND i.indpred IS NULL AND i.indexprs IS NULL \
              AND NOT EXISTS (SELECT FROM unnest(i.indkey) AS k(attnum) JOIN pg_catalog.pg_attribute a \
-             ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'))::text",
-        );
+             ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'), 'dependents', ",
+        )
+        .raw("(SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
+        .join(" UNION ALL ", ATTACHED.into_iter().chain([ROW_LEVEL_SECURITY]), Sql::raw)
+        .raw(") AS d(kind, name)))::text");
     Ok(of_relation(sql, name)?.done())
 }
+
+const ROW_LEVEL_SECURITY: &str =
+    "SELECT 'row-level security', CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END WHERE c.relrowsecurity";
 
 /// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The
 /// planner runs functions that call themselves immutable, so nothing may be written. The SELECT must be known to be one

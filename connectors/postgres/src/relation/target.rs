@@ -1,7 +1,7 @@
 //! What a destination needs to know of a relation that it writes: all that decides how it can be written, and all that
 //! hangs on it.
 
-use super::{KEY_COLUMNS, RelationKind, of_relation};
+use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, of_relation};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
@@ -61,15 +61,6 @@ pub struct TargetKey {
     pub nulls_not_distinct: bool,
 }
 
-/// Something that hangs on a target.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Dependent {
-    pub kind: String,
-    pub name: String,
-}
-
 /// The query for one target: always one row of [`TargetRelation`].
 ///
 /// # Errors
@@ -89,7 +80,7 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw(KEY_COLUMNS)
         .raw(KEYS_AFTER_COLUMNS)
         .raw(", 'dependents', (SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
-        .join(" UNION ALL ", DEPENDENTS, Sql::raw)
+        .join(" UNION ALL ", ATTACHED.into_iter().chain(DEPENDENTS), Sql::raw)
         .raw(") AS d(kind, name)), 'privileges', ")
         .raw(PRIVILEGES)
         .raw(")");
@@ -104,10 +95,11 @@ pub fn any_row_query(name: &QualifiedName) -> String {
     Sql::new().raw("SELECT EXISTS (SELECT FROM ").name(name).raw(")").done()
 }
 
-/// INSERT on each table of the records that is there, CREATE for those that are not.
+/// Reading and writing each table of the records that is there, CREATE for those that are not.
 const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND (SELECT bool_and(\
      CASE WHEN t.oid IS NULL THEN pg_catalog.has_schema_privilege(r.oid, 'CREATE') \
-     ELSE pg_catalog.has_table_privilege(t.oid, 'INSERT') END) \
+     ELSE pg_catalog.has_table_privilege(t.oid, 'SELECT') AND pg_catalog.has_table_privilege(t.oid, 'INSERT') \
+     AND pg_catalog.has_table_privilege(t.oid, 'UPDATE') END) \
      FROM (VALUES ('runs'), ('checkpoints'), ('targets')) AS wanted(name) \
      LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = r.oid AND t.relname = wanted.name) \
      FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
@@ -138,28 +130,19 @@ const PRIVILEGES: &str = "(SELECT coalesce(json_agg(p.name ORDER BY p.name), '[]
      ('truncate', pg_catalog.has_table_privilege(c.oid, 'TRUNCATE')), ('own', pg_catalog.pg_has_role(c.relowner, 'USAGE'))) \
      AS p(name, has) WHERE p.has)";
 
-/// Kind and name of all that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
+/// Kind and name of all else that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
 /// "foreign key from" is another table's that points here, "foreign key to" one of `c` itself.
-const DEPENDENTS: [&str; 20] = [
-    "SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, vn.nspname || '.' || v.relname \
-     FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class v ON v.oid = r.ev_class \
-     JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
-     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND v.oid <> c.oid",
+const DEPENDENTS: [&str; 15] = [
     "SELECT 'foreign key from', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
      AND k.conrelid <> c.oid AND k.conparentid = 0",
     "SELECT 'foreign key to', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
     "SELECT CASE k.contype WHEN 'c' THEN 'check' ELSE 'exclusion' END, k.conname::text FROM pg_catalog.pg_constraint k \
      WHERE k.contype IN ('c', 'x') AND k.conrelid = c.oid",
-    "SELECT 'trigger', t.tgname::text FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal",
-    "SELECT 'rule', r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'",
-    "SELECT 'policy', p.polname::text FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid",
     "SELECT DISTINCT 'grant', CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
      FROM pg_catalog.aclexplode(c.relacl) g WHERE g.grantee <> c.relowner",
     "SELECT 'column grant', a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL",
     "SELECT 'publication', p.pubname::text FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid \
      WHERE r.prrelid = c.oid",
-    "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
-     WHERE i.indrelid = c.oid AND NOT i.indisprimary",
     "SELECT CASE WHEN a.attidentity <> '' THEN 'identity' WHEN a.attgenerated <> '' THEN 'generated' ELSE 'default' END, a.attname::text \
      FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.atthasdef OR a.attidentity <> '')",
     "SELECT CASE WHEN h.inhparent = c.oid THEN 'child' ELSE 'parent' END, h.inhrelid::pg_catalog.regclass::text \

@@ -1,0 +1,104 @@
+//! Saved plans on disk: where the sync file of one is, and until when it holds. What stands in a plan is the business of
+//! `plans`, whether it still holds at the servers that of the engine.
+
+use crate::{
+    failure::{DRIFT, Failure, USAGE},
+    sync_file,
+};
+use rapidbyte_plans::{
+    name::visible,
+    plan::{Plan, PlanFileError},
+    spec::Spec,
+};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// A plan of a thousand streams with a hundred columns each has some 60 MB.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// What `apply` is given.
+pub(crate) enum Input {
+    /// A sync file: to be planned.
+    Sync(Spec),
+    /// A saved plan, and the sync file that it is of.
+    Plan(Box<(Plan, Spec)>),
+}
+
+/// A TOML document cannot begin so, and every plan does.
+pub(crate) fn is_plan(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// Reads a sync file, or a plan that has not expired with its sync file; `sync` is where that one is, if it has moved.
+pub(crate) fn input(path: &Path, sync: Option<&Path>) -> Result<Input, Failure> {
+    let text = sync_file::text(path, FILE_BYTES_MAX)?;
+    if is_plan(&text) {
+        let plan = parse(&text, path)?;
+        let spec = spec_of(&plan, path, sync)?;
+        return Ok(Input::Plan(Box::new((plan, spec))));
+    }
+    if sync.is_some() {
+        return Err(Failure::new(USAGE, format!("{} is no saved plan, and --sync-file is for those", path.display()))
+            .advise("leave --sync-file out"));
+    }
+    sync_file::parse(&text, path).map(Input::Sync)
+}
+
+/// Reads a plan, whether or not it still holds.
+pub(crate) fn read(path: &Path) -> Result<Plan, Failure> {
+    parse(&sync_file::text(path, FILE_BYTES_MAX)?, path)
+}
+
+/// The sync file of a plan that has not expired.
+pub(crate) fn spec_of(plan: &Plan, path: &Path, sync: Option<&Path>) -> Result<Spec, Failure> {
+    unexpired(plan, path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let sync = sync.map_or_else(|| folder.join(plan.sync_file()), Path::to_owned);
+    sync_file::read(&sync).map_err(|failure| {
+        if sync.exists() { failure } else { failure.advise("say where the sync file is now: --sync-file FILE") }
+    })
+}
+
+/// Writes a plan; its sync file is named as it is found from the plan's folder.
+pub(crate) fn write(path: &Path, plan: Plan, sync: &Path, valid_for: Option<Duration>) -> Result<Plan, Failure> {
+    let fail = |what: String| {
+        Failure::new(USAGE, format!("cannot save the plan to {}: {what}", path.display()))
+            .advise("name a file in a folder that you may write to")
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (folder, sync) = (fs::canonicalize(folder), fs::canonicalize(sync));
+    let (folder, sync) =
+        (folder.map_err(|error| fail(error.to_string()))?, sync.map_err(|error| fail(error.to_string()))?);
+    let way = pathdiff::diff_paths(&sync, &folder).unwrap_or(sync);
+    let way = way.into_os_string().into_string().map_err(|_| fail("the sync file's path is no UTF-8".to_owned()))?;
+    let expires_at =
+        valid_for.map(|valid_for| humantime::format_rfc3339_seconds(SystemTime::now() + valid_for).to_string());
+    let plan = plan.saved(way, expires_at);
+    fs::write(path, plan.to_json()).map_err(|error| fail(error.to_string()))?;
+    Ok(plan)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Plan, Failure> {
+    Plan::parse(text).map_err(|error| {
+        let advice = match error {
+            PlanFileError::Form(_) => "name a file that `rapidbyte plan --out` wrote, as it wrote it",
+            PlanFileError::Version { .. } => "plan again with this version, or apply it with the version that made it",
+        };
+        Failure::new(USAGE, format!("{}: {}", path.display(), visible(&error.to_string()))).advise(advice)
+    })
+}
+
+fn unexpired(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let Some(expires_at) = plan.expires_at() else { return Ok(()) };
+    let end = humantime::parse_rfc3339(expires_at).map_err(|_| {
+        Failure::new(USAGE, format!("{}: \"{}\" is no time to expire at", path.display(), visible(expires_at)))
+            .advise("name a file that `rapidbyte plan --out` wrote, as it wrote it")
+    })?;
+    if SystemTime::now() < end {
+        return Ok(());
+    }
+    Err(Failure::new(DRIFT, format!("the plan expired at {expires_at}")).advise("nothing was changed; plan again"))
+}
