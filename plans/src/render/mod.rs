@@ -14,6 +14,9 @@ pub use style::Style;
 use crate::{figures, plan::Plan, planner::Estimates};
 use page::Page;
 
+/// What the statements are for that make the tables in which runs are recorded.
+const BOOKKEEPING: &str = "Before the first stream, to record runs:";
+
 /// A plan as text, `width` columns wide (80 is meant; at least 40).
 pub fn text(plan: &Plan, width: usize, style: Style) -> String {
     let mut page = Page::new(width, style);
@@ -25,7 +28,7 @@ pub fn text(plan: &Plan, width: usize, style: Style) -> String {
     }
     if !plan.observation().bookkeeping.is_empty() {
         page.blank();
-        page.line("Before the first stream, to record runs:");
+        page.line(BOOKKEEPING);
         for statement in &plan.observation().bookkeeping {
             stream::statement(&mut page, statement);
         }
