@@ -1,6 +1,7 @@
 //! A plan for people and for machines. Owns layout and words; nothing is decided or printed here.
 
 mod ends;
+mod markdown;
 mod page;
 mod stream;
 mod style;
@@ -9,6 +10,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use markdown::markdown;
 pub use style::Style;
 
 use crate::{figures, plan::Plan, planner::Estimates};
