@@ -1,6 +1,5 @@
 //! `rapidbyte plan`: shows what apply would do, and changes nothing anywhere.
 
-use super::Format;
 use crate::{
     failure::{DONE, ExitCode, Failure, SOMETHING_TO_APPLY, USAGE, refused_plan, unsound_plan},
     runtime::Runtime,
@@ -22,6 +21,7 @@ Examples:
   rapidbyte plan sync.toml
   rapidbyte plan sync.toml --out plan.json
   rapidbyte plan sync.toml --format json | jq .streams
+  rapidbyte plan sync.toml --format markdown | gh pr comment --body-file -
   rapidbyte plan sync.toml --detailed-exitcode   # 8: there is something to apply";
 
 /// Show what apply would do; changes nothing anywhere
@@ -36,13 +36,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// How to print the plan
+    /// How to print the plan; markdown is a comment for a pull request
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: PlanFormat,
 
     /// End with 8 instead of 0 where there is something to apply
     #[arg(long)]
     detailed_exitcode: bool,
+}
+
+/// How a plan is written: as every result, or as a comment for those who review it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PlanFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
@@ -50,8 +58,9 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let engine = super::engine(ui)?;
     let plan = Runtime::new()?.run(async { Ok(engine.plan(&spec).await?) })?;
     ui.result(&match args.format {
-        Format::Text => render::text(&plan, ui.width(), Style::Ansi),
-        Format::Json => plan.to_json(),
+        PlanFormat::Text => render::text(&plan, ui.width(), Style::Ansi),
+        PlanFormat::Json => plan.to_json(),
+        PlanFormat::Markdown => render::markdown(&plan),
     })?;
     can_run(&plan)?;
     if let Some(path) = &args.out {
