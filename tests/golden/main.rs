@@ -1,6 +1,6 @@
-//! Golden cases: a folder with a sync file and what was observed becomes a plan, as text and, for a few, as JSON; a
-//! folder with a wrong sync file becomes its mistakes. Statements come from the real components. Snapshots lie in the
-//! case's folder.
+//! Golden cases: a folder with a sync file and what was observed becomes a plan, as text and, for a few, as JSON or
+//! Markdown; a folder with a wrong sync file becomes its mistakes. Statements come from the real components. Snapshots lie
+//! in the case's folder.
 
 use rapidbyte_engine::{Engine, EngineOptions};
 use rapidbyte_plans::{planner, render, resolve, spec};
@@ -23,6 +23,18 @@ const AS_JSON: [&str; 12] = [
     "type-created",
     "upsert-few-direct",
     "upsert-many-merge",
+];
+
+/// The cases whose plan is kept as Markdown, too: what a reviewer must see (destroyed, refused, made, many), and names that
+/// would break it.
+const AS_MARKDOWN: [&str; 7] = [
+    "hostile-markdown",
+    "hostile-names",
+    "refused-many",
+    "replace-swap",
+    "several-streams",
+    "type-created",
+    "upsert-few-direct",
 ];
 
 /// Variables that the cases may name, so that no case depends on where it runs.
@@ -57,8 +69,12 @@ fn plan(path: &Path) -> Outcome {
     let prepared = runtime.block_on(engine.prepare(&spec, &draft))?;
     let plan = planner::assemble(&spec, observation, draft, prepared);
     assert(case, "plan.txt", &render::text(&plan, 80, render::Style::Plain));
-    if case.file_name().is_some_and(|name| AS_JSON.iter().any(|kept| name == *kept)) {
+    let kept = |list: &[&str]| case.file_name().is_some_and(|name| list.iter().any(|kept| name == *kept));
+    if kept(&AS_JSON) {
         assert(case, "plan.json", &plan.to_json());
+    }
+    if kept(&AS_MARKDOWN) {
+        assert(case, "plan.md", &render::markdown(&plan));
     }
     Ok(())
 }

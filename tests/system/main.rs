@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod dispositions;
+mod example;
 mod failures;
 mod hostile;
 mod login;

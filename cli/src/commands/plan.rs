@@ -22,6 +22,7 @@ Examples:
   rapidbyte plan sync.toml --out plan.json       # then: rapidbyte apply plan.json
   rapidbyte plan sync.toml --out plan.json --valid-for 2h
   rapidbyte plan sync.toml --format json | jq .streams
+  rapidbyte plan sync.toml --format markdown | gh pr comment --body-file -
   rapidbyte plan sync.toml --detailed-exitcode   # 8: there is something to apply";
 
 /// Show what apply would do; changes nothing anywhere
@@ -40,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", requires = "out", value_parser = duration)]
     valid_for: Option<Duration>,
 
-    /// How to print the plan
+    /// How to print the plan; markdown is a comment for a pull request
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: PlanFormat,
 
@@ -49,11 +50,12 @@ pub(crate) struct Args {
     detailed_exitcode: bool,
 }
 
-/// How a plan is written.
+/// How a plan is written: as every result, or as a comment for those who review it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanFormat {
     Text,
     Json,
+    Markdown,
 }
 
 impl PlanFormat {
@@ -62,6 +64,7 @@ impl PlanFormat {
         match self {
             Self::Text => render::text(plan, ui.width(), Style::Ansi),
             Self::Json => plan.to_json(),
+            Self::Markdown => render::markdown(plan),
         }
     }
 }

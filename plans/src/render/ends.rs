@@ -12,11 +12,14 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
 }
 
 fn end(page: &mut Page, label: &str, end: &End) {
-    let tls = match end.tls.as_str() {
-        "" | "disable" | "none" => "no TLS".to_owned(),
-        mode => format!("TLS {}", visible(mode)),
-    };
     page.labelled(label, &format!("{}, as {}", visible(&end.endpoint), visible(&end.user)));
     let read_only = if end.read_only { ", read only" } else { "" };
-    page.below(&format!("{}, {tls}{read_only}", visible(&end.product)));
+    page.below(&format!("{}, {tls}{read_only}", visible(&end.product), tls = tls_words(end)));
+}
+
+pub(super) fn tls_words(end: &End) -> String {
+    match end.tls.as_str() {
+        "" | "disable" | "none" => "no TLS".to_owned(),
+        mode => format!("TLS {}", visible(mode)),
+    }
 }

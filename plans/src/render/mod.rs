@@ -1,6 +1,7 @@
 //! A plan for people and for machines. Owns layout and words; nothing is decided or printed here.
 
 mod ends;
+mod markdown;
 mod page;
 mod stream;
 mod style;
@@ -9,10 +10,14 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use markdown::markdown;
 pub use style::Style;
 
 use crate::{figures, plan::Plan, planner::Estimates};
 use page::Page;
+
+/// What the statements are for that make the tables in which runs are recorded.
+const BOOKKEEPING: &str = "Before the first stream, to record runs:";
 
 /// A plan as text, `width` columns wide (80 is meant; at least 40).
 pub fn text(plan: &Plan, width: usize, style: Style) -> String {
@@ -25,7 +30,7 @@ pub fn text(plan: &Plan, width: usize, style: Style) -> String {
     }
     if !plan.observation().bookkeeping.is_empty() {
         page.blank();
-        page.line("Before the first stream, to record runs:");
+        page.line(BOOKKEEPING);
         for statement in &plan.observation().bookkeeping {
             stream::statement(&mut page, statement);
         }

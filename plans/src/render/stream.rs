@@ -2,13 +2,14 @@
 
 use super::{page::Page, style::Role};
 use crate::{
-    decision::{Disposition, Effect, Phase, Publication, Statement, Strategy},
+    decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy},
     name::visible,
-    observation::{FitLabel, StreamObservation},
+    observation::{ColumnFit, FitLabel, StreamObservation},
     plan::StreamPlan,
     planner::Prepared,
-    report::{Refusal, Topic},
+    report::{Reason, Refusal, Topic},
 };
+use std::borrow::Cow;
 
 /// What happens at the destination, in a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Mark {
         }
     }
 
-    fn sign(self) -> (&'static str, Role) {
+    pub(super) fn sign(self) -> (&'static str, Role) {
         match self {
             Self::Create => ("+", Role::Create),
             Self::Change => ("~", Role::Change),
@@ -71,26 +72,32 @@ pub(super) fn write(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamOb
 
 fn reasons(page: &mut Page, stream: &StreamPlan) {
     for reason in &stream.reasons {
-        let label = match reason.topic {
-            Topic::Target => "target",
-            Topic::Key => "key",
-            Topic::Strategy => "write",
-            Topic::Publication => "publish",
-            Topic::Read => "read",
-            Topic::Batch => "batches",
-            Topic::Insert => "inserts",
-        };
-        let choice = match reason.topic {
-            Topic::Strategy => route_words(stream).to_owned(),
-            Topic::Publication => publication_words(stream.write.publication).to_owned(),
-            Topic::Read => format!("by {}", if reason.choice == "copy" { "COPY" } else { "cursor" }),
-            _ => reason.choice.clone(),
-        };
-        page.labelled(label, &format!("{choice}: {}", reason.because));
+        page.labelled(topic_word(reason.topic), &format!("{}: {}", choice_words(stream, reason), reason.because));
     }
 }
 
-fn route_words(stream: &StreamPlan) -> &'static str {
+pub(super) fn topic_word(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Target => "target",
+        Topic::Key => "key",
+        Topic::Strategy => "write",
+        Topic::Publication => "publish",
+        Topic::Read => "read",
+        Topic::Batch => "batches",
+        Topic::Insert => "inserts",
+    }
+}
+
+pub(super) fn choice_words(stream: &StreamPlan, reason: &Reason) -> String {
+    match reason.topic {
+        Topic::Strategy => route_words(stream).to_owned(),
+        Topic::Publication => publication_words(stream.write.publication).to_owned(),
+        Topic::Read => format!("by {}", if reason.choice == "copy" { "COPY" } else { "cursor" }),
+        _ => reason.choice.clone(),
+    }
+}
+
+pub(super) fn route_words(stream: &StreamPlan) -> &'static str {
     match (stream.write.disposition, stream.write.strategy) {
         (Disposition::Append, Strategy::Insert) => "append by INSERT",
         (Disposition::Append, _) => "append by COPY",
@@ -101,7 +108,7 @@ fn route_words(stream: &StreamPlan) -> &'static str {
     }
 }
 
-fn publication_words(publication: Publication) -> &'static str {
+pub(super) fn publication_words(publication: Publication) -> &'static str {
     match publication {
         Publication::Direct => "at the commit",
         Publication::Swap => "by a swap",
@@ -113,20 +120,11 @@ fn publication_words(publication: Publication) -> &'static str {
 /// How many columns, and those alone of which something is to be said.
 fn columns(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation>) {
     let Some(seen) = seen else { return };
-    let fits = &seen.target.fits;
-    let count = |label: FitLabel| fits.iter().filter(|fit| fit.label == label).count();
-    let of = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
-    let parts: Vec<String> =
-        [(FitLabel::Exact, "exact"), (FitLabel::Widened, "widened"), (FitLabel::Refused, "refused")]
-            .into_iter()
-            .filter_map(|(label, word)| of(count(label), word))
-            .collect();
-    if !parts.is_empty() {
-        page.labelled("columns", &parts.join(", "));
+    let words = fits_words(&seen.target.fits);
+    if !words.is_empty() {
+        page.labelled("columns", &words);
     }
-    for fit in fits.iter().filter(|fit| fit.label == FitLabel::Widened) {
-        let native =
-            seen.source.columns.iter().find(|column| column.name == fit.column).map_or("", |column| &column.native);
+    for (fit, native) in widened(seen) {
         let note = fit.note.as_deref().map_or_else(String::new, |note| format!(": {}", visible(note)));
         let text = format!("{} {} → {}{note}", visible(&fit.column), visible(native), visible(&fit.target));
         page.marked(14, Role::Change, "~", &text);
@@ -134,6 +132,26 @@ fn columns(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation
     for made in &stream.write.types {
         page.marked(14, Role::Create, "+", &visible(&made.purpose));
     }
+}
+
+/// "2 exact, 1 widened"; empty where there is no column.
+pub(super) fn fits_words(fits: &[ColumnFit]) -> String {
+    let count = |label: FitLabel| fits.iter().filter(|fit| fit.label == label).count();
+    let of = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let parts: Vec<String> =
+        [(FitLabel::Exact, "exact"), (FitLabel::Widened, "widened"), (FitLabel::Refused, "refused")]
+            .into_iter()
+            .filter_map(|(label, word)| of(count(label), word))
+            .collect();
+    parts.join(", ")
+}
+
+/// The columns that are widened, each with its type at the source.
+pub(super) fn widened(seen: &StreamObservation) -> impl Iterator<Item = (&ColumnFit, &str)> {
+    seen.target.fits.iter().filter(|fit| fit.label == FitLabel::Widened).map(|fit| {
+        let column = seen.source.columns.iter().find(|column| column.name == fit.column);
+        (fit, column.map_or("", |column| column.native.as_str()))
+    })
 }
 
 pub(super) fn refusals(page: &mut Page, refusals: &[Refusal]) {
@@ -149,30 +167,40 @@ fn statements(page: &mut Page, prepared: &Prepared) {
     for sql in &prepared.read.statements {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
-    for statement in &prepared.write.statements {
-        // Rows stand behind VALUES, and behind them what settles conflicts; a merge has it in its own statement.
-        if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
-            let clause = prepared.write.conflict_clause.as_deref().unwrap_or_default();
-            let whole = Statement { sql: format!("{} … {clause}", statement.sql), ..statement.clone() };
-            self::statement(page, &whole);
-        } else {
-            self::statement(page, statement);
-        }
+    for statement in written(&prepared.write) {
+        self::statement(page, &statement);
     }
 }
 
+/// The statements that write, as they are sent but for the rows.
+pub(super) fn written(write: &PreparedWrite) -> impl Iterator<Item = Cow<'_, Statement>> {
+    write.statements.iter().map(|statement| {
+        // Rows stand behind VALUES, and behind them what settles conflicts; a merge has it in its own statement.
+        if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
+            let clause = write.conflict_clause.as_deref().unwrap_or_default();
+            Cow::Owned(Statement { sql: format!("{} … {clause}", statement.sql), ..statement.clone() })
+        } else {
+            Cow::Borrowed(statement)
+        }
+    })
+}
+
 pub(super) fn statement(page: &mut Page, statement: &Statement) {
-    let (mark, role) = match statement.effect {
+    let (mark, role) = effect_sign(statement.effect);
+    page.marked(4, role, mark, &shown(&statement.sql));
+}
+
+pub(super) fn effect_sign(effect: Effect) -> (&'static str, Role) {
+    match effect {
         Effect::Create => ("+", Role::Create),
         Effect::Change => ("~", Role::Change),
         Effect::Remove => ("-", Role::Remove),
         Effect::Write => (">", Role::Label),
         Effect::Control => ("·", Role::Faint),
-    };
-    page.marked(4, role, mark, &shown(&statement.sql));
+    }
 }
 
 /// A statement with its own line breaks and nothing else that a terminal would obey.
-fn shown(sql: &str) -> String {
+pub(super) fn shown(sql: &str) -> String {
     sql.lines().map(|line| visible(&line.replace('\t', "    "))).collect::<Vec<_>>().join("\n")
 }

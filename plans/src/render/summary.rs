@@ -8,7 +8,33 @@ use crate::{
     planner::Estimates,
 };
 
+/// What is said of a plan that cannot run.
+pub(super) const REFUSED: &str = "nothing of it can be applied until that is settled.";
+
+/// What is said of a plan that finds nothing to do.
+pub(super) const NO_CHANGES: &str = "the source is empty, and so is what its rows would replace.";
+
 pub(super) fn write(page: &mut Page, plan: &Plan) {
+    page.hanging("", 0, &format!("Plan: {}", tally(plan)));
+    if plan.is_refused() {
+        let head = page.style.paint(Role::Remove, "Refused: ");
+        page.hanging(&head, 9, REFUSED);
+    } else if plan.is_destructive() {
+        let head = page.style.paint(Role::Remove, "Destructive: ");
+        page.hanging(&head, 13, &destruction(plan));
+    } else if !plan.has_changes() {
+        page.hanging("No changes: ", 12, NO_CHANGES);
+    }
+}
+
+/// "rows of 2 tables are replaced."
+pub(super) fn destruction(plan: &Plan) -> String {
+    let number = plan.streams().iter().filter(|stream| Mark::of(stream) == Mark::Remove).count() as u64;
+    format!("rows of {} are replaced.", figures::plural(number, "table", "tables"))
+}
+
+/// "2 streams, 1 to create, 1 refused; ~1,234,000 rows, ~120 MiB".
+pub(super) fn tally(plan: &Plan) -> String {
     let streams = plan.streams();
     let runs: Vec<&StreamPlan> = streams.iter().filter(|stream| stream.refusals.is_empty()).collect();
     let count = |wanted: &dyn Fn(&StreamPlan) -> bool| runs.iter().filter(|stream| wanted(stream)).count();
@@ -24,17 +50,7 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
     let streams_text = figures::plural(streams.len() as u64, "stream", "streams");
     let said = parts.into_iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}"));
     let text = std::iter::once(streams_text).chain(said).collect::<Vec<_>>().join(", ");
-    page.hanging("", 0, &format!("Plan: {text}; {}", total(streams)));
-    if plan.is_refused() {
-        let head = page.style.paint(Role::Remove, "Refused: ");
-        page.hanging(&head, 9, "nothing of it can be applied until that is settled.");
-    } else if plan.is_destructive() {
-        let number = count(&|stream| Mark::of(stream) == Mark::Remove) as u64;
-        let head = page.style.paint(Role::Remove, "Destructive: ");
-        page.hanging(&head, 13, &format!("rows of {} are replaced.", figures::plural(number, "table", "tables")));
-    } else if !plan.has_changes() {
-        page.hanging("No changes: ", 12, "the source is empty, and so is what its rows would replace.");
-    }
+    format!("{text}; {}", total(streams))
 }
 
 /// Of all streams that have an estimate, and whether some have none.
