@@ -272,6 +272,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::ColumnsNone
         | Rule::StrategyWish
         | Rule::Fetch
+        | Rule::SchemaChange
         | Rule::Unobserved => false,
     }
 }

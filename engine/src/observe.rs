@@ -7,7 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
-    resolve::{ResolvedStream, needs_catalog, resolve},
+    resolve::{ResolvedStream, narrowed, needs_catalog, resolve},
     spec::Spec,
 };
 
@@ -35,10 +35,10 @@ impl Engine {
         // Where both fail it is always the source that is told.
         let (mut source, mut destination) = (source?, destination?);
         let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
-        let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        let mut resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
         let mut streams = Vec::with_capacity(resolved.len());
-        for stream in &resolved {
-            let seen = look(&mut source, &mut destination, stream).await;
+        for stream in &mut resolved {
+            let seen = look(&mut source, &mut destination, spec, stream).await;
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
         let bookkeeping = destination.guest.bookkeeping().await?;
@@ -50,12 +50,21 @@ impl Engine {
     }
 }
 
+/// Looks at a stream; again where columns of it are to be ignored.
 async fn look(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
-    stream: &ResolvedStream,
+    spec: &Spec,
+    stream: &mut ResolvedStream,
 ) -> Result<StreamObservation, EngineError> {
-    let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
-    let target = destination.guest.inspect(&stream.target, &schema).await?;
-    Ok(StreamObservation { stream: stream.stream.clone(), source: seen, target })
+    loop {
+        let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
+        let target = destination.guest.inspect(&stream.target, &schema).await?;
+        let seen = StreamObservation { stream: stream.stream.clone(), source: seen, target };
+        match narrowed(spec, stream, &seen) {
+            // A source that goes on giving what was excluded is looked at as it is.
+            Some(less) if stream.ignored.is_empty() => *stream = less,
+            _ => return Ok(seen),
+        }
+    }
 }

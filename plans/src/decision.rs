@@ -40,6 +40,35 @@ pub enum Publication {
     Refill,
     /// Written into a staging table and merged from it by one statement.
     Merge,
+    /// Written into a staging table; rows of the target whose key it lacks are deleted, the others updated or added.
+    Reconcile,
+}
+
+/// How long a run waits for a lock of somebody else's: longer than any quick statement, shorter than people wait.
+pub const LOCK_TIMEOUT_SECS: u32 = 30;
+
+/// What is changed about a column of a target that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new, and takes NULL.
+    Add,
+    /// It gets a type that holds more.
+    Widen,
+    /// It takes NULL from now on.
+    Relax,
+}
+
+/// A change of a target that is there, in the run's transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnChange {
+    /// What is changed.
+    pub kind: ChangeKind,
+    /// The column.
+    pub column: String,
+    /// Its type afterwards.
+    pub target: String,
 }
 
 /// What a statement does to the destination.
@@ -152,6 +181,8 @@ pub struct WriteDecision {
     pub create_table: bool,
     /// Statements that make missing types first, each once.
     pub types: Vec<Statement>,
+    /// Changes of the table that is there.
+    pub changes: Vec<ColumnChange>,
     /// What happens to rows already there.
     pub disposition: Disposition,
     /// How rows enter.
@@ -162,8 +193,10 @@ pub struct WriteDecision {
     pub columns: Vec<WriteColumn>,
     /// The primary key of a table that is created or swapped in.
     pub primary_key: Vec<String>,
-    /// What identifies a row for upsert.
+    /// What identifies a row for upsert and reconcile.
     pub conflict_key: Vec<String>,
+    /// Merge and reconcile: rows that are there already, bit for bit, are left alone.
+    pub only_changed: bool,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

@@ -186,6 +186,9 @@ pub struct ColumnFit {
     /// Statements that make the type first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<crate::decision::Statement>,
+    /// Where it is refused: the type that the target's column can be altered to, losing nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alter: Option<String>,
 }
 
 /// The target of one stream as the destination sees it.

@@ -20,6 +20,12 @@ pub enum Topic {
     Batch,
     /// How large INSERT statements are.
     Insert,
+    /// A change of the target's columns.
+    Change,
+    /// Who waits for whom.
+    Lock,
+    /// Disk and log at the destination.
+    Room,
 }
 
 /// One choice and why it was made.
@@ -86,6 +92,8 @@ pub enum Rule {
     Fetch,
     /// An end said nothing about the stream or one of its columns.
     Unobserved,
+    /// The source moved since the last run, and the sync file says that this fails.
+    SchemaChange,
 }
 
 /// Something that cannot be done, why, and what to do.

@@ -5,8 +5,8 @@ use crate::{
     catalog::Catalog,
     decision::{Relation, Selection},
     name::ObjectName,
-    observation::RelationKind,
-    spec::{Mistake, Pattern, Place, Reads, Spec, StreamSpec, WriteWishes, similar_word::nearest},
+    observation::{RelationKind, StreamObservation},
+    spec::{Mistake, NewColumn, Pattern, Place, Reads, Spec, StreamSpec, WriteWishes, similar_word::nearest},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,29 @@ pub struct ResolvedStream {
     pub target: ObjectName,
     /// How it is to be written.
     pub wishes: WriteWishes,
+    /// Columns that are new at the source and are not read, as `schema_changes.new_column` says.
+    pub ignored: Vec<String>,
+}
+
+/// The stream without columns that are new at the source since the last run, where these are to be ignored; none: there are
+/// none. `seen` is of the whole stream.
+pub fn narrowed(spec: &Spec, stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStream> {
+    let target = &seen.target;
+    if spec.schema_changes.new_column != NewColumn::Ignore || target.kind.is_none() || !target.filled_by_us {
+        return None;
+    }
+    let is_there = |name: &String| target.columns.iter().any(|column| column.name == *name);
+    let new = seen.source.columns.iter().map(|column| &column.name).filter(|name| !is_there(name));
+    let ignored: Vec<String> = new.cloned().collect();
+    if ignored.is_empty() || ignored.len() == seen.source.columns.len() {
+        return None;
+    }
+    let mut narrowed = stream.clone();
+    match &mut narrowed.selection.columns {
+        Some(columns) => columns.retain(|name| !ignored.contains(name)),
+        None => narrowed.selection.exclude.extend(ignored.iter().cloned()),
+    }
+    Some(ResolvedStream { ignored, ..narrowed })
 }
 
 /// True where [`resolve`] needs the source's catalogue: some stream is a wildcard.
@@ -86,6 +109,7 @@ fn resolved(
         },
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),
+        ignored: Vec::new(),
     }
 }
 

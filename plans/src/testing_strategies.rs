@@ -126,7 +126,18 @@ fn target_key() -> BoxedStrategy<TargetKey> {
 }
 
 fn dependent() -> BoxedStrategy<Dependent> {
-    let kinds = vec!["view", "trigger", "rule", "policy", "foreign key from", "foreign key to", "child", "grant"];
+    let kinds = vec![
+        "view",
+        "trigger",
+        "rule",
+        "policy",
+        "foreign key from",
+        "foreign key to",
+        "child",
+        "grant",
+        "generated",
+        "cascading foreign key from",
+    ];
     (select(kinds), name()).prop_map(|(kind, name)| Dependent { kind: kind.to_owned(), name }).boxed()
 }
 
@@ -158,7 +169,8 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
     let keys = prop_oneof![2 => Just(primary), 1 => vec(target_key(), 0..3)];
     let rare = || proptest::bool::weighted(0.1);
     let flags = (any::<bool>(), rare(), proptest::bool::weighted(0.9), rare(), rare(), any::<bool>());
-    let hanging = prop_oneof![2 => Just(vec![]), 1 => vec(dependent(), 0..3)];
+    let pointing = Dependent { kind: "foreign key from".to_owned(), name: "items_fkey".to_owned() };
+    let hanging = prop_oneof![4 => Just(vec![]), 2 => vec(dependent(), 0..3), 1 => Just(vec![pointing])];
     (option::weighted(0.7, kind()), there, labels, keys, flags, hanging, privileges(), option::of(0..99_u64))
         .prop_map(move |(kind, there, labels, keys, flags, dependents, privileges, rows)| {
             let absent = kind.is_none();
@@ -216,6 +228,7 @@ fn fit(column: &SourceColumn, label: FitLabel, literal: bool, made: bool) -> Col
         note: (label != FitLabel::Exact).then(|| "so it is".to_owned()),
         literal,
         types: made.into_iter().collect(),
+        alter: (label == FitLabel::Refused).then(|| "text".to_owned()),
     }
 }
 
@@ -268,7 +281,14 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
     );
     let limits =
         word(&["", "", "fetch = \"cursor\"\n", "batch_rows = 1\n", "batch_bytes = \"64KiB\"\n", "parallel = 4\n"]);
-    (vec(stream, 3), limits).prop_map(|(streams, limits)| {
+    let changes = word(&[
+        "",
+        "",
+        "type_change = \"widen\"\n",
+        "new_column = \"fail\"\nnullability = \"fail\"\n",
+        "removed_column = \"fail\"\n",
+    ]);
+    (vec(stream, 3), limits, changes).prop_map(|(streams, limits, changes)| {
         let mut text = format!(
             "version = 1\nname = \"shop\"\n[source]\nuse = \"postgres\"\nurl = \"postgres://reader:{password}@shop/shop\"\n\
              [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
@@ -278,6 +298,6 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
             let head = format!("[[stream]]\ntable = \"public.s{index}\"\n");
             text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}");
         }
-        text + "[limits]\n" + limits
+        text + "[limits]\n" + limits + "[schema_changes]\n" + changes
     })
 }

@@ -4,6 +4,7 @@
 // A test that cannot go on fails, and says where.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod changes;
 mod dispositions;
 mod example;
 mod failures;
@@ -12,6 +13,7 @@ mod login;
 mod memory;
 mod mistakes;
 mod pgbench;
+mod replace;
 mod saved;
 mod types;
 mod world;

@@ -17,6 +17,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         create_schema: decision.create_schema,
         create_table: decision.create_table,
         types: decision.types.into_iter().map(statement_in).collect(),
+        changes: decision.changes.into_iter().map(change).collect(),
         disposition: match decision.disposition {
             contract::Disposition::Append => plain::Disposition::Append,
             contract::Disposition::Replace => plain::Disposition::Replace,
@@ -32,13 +33,24 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
             contract::Publication::Swap => plain::Publication::Swap,
             contract::Publication::Refill => plain::Publication::Refill,
             contract::Publication::Merge => plain::Publication::Merge,
+            contract::Publication::Reconcile => plain::Publication::Reconcile,
         },
         columns: decision.columns.into_iter().map(column).collect(),
         primary_key: decision.primary_key,
         conflict_key: decision.conflict_key,
+        only_changed: decision.only_changed,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
     }
+}
+
+fn change(change: contract::ColumnChange) -> plain::ColumnChange {
+    let kind = match change.kind {
+        contract::ChangeKind::Add => plain::ChangeKind::Add,
+        contract::ChangeKind::Widen => plain::ChangeKind::Widen,
+        contract::ChangeKind::Relax => plain::ChangeKind::Relax,
+    };
+    plain::ColumnChange { kind, column: change.column, target: change.target }
 }
 
 fn column(column: contract::WriteColumn) -> plain::WriteColumn {

@@ -112,6 +112,7 @@ fn column_fit(fit: Fit) -> contract::ColumnFit {
         note: fit.note,
         literal: fit.literal,
         types: fit.types.into_iter().map(statement_out).collect(),
+        alter: fit.alter,
     }
 }
 

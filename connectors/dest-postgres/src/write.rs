@@ -99,13 +99,14 @@ impl GuestWriter for StreamWriter {
     fn finish(&self) -> Result<contract::Written, Error> {
         let state = self.state.borrow_mut().take().ok_or_else(|| internal("the writer is finished"))?;
         let inner = &mut *self.session.lock()?;
-        let (mut rows_written, bytes_written) = match state.load {
+        let (rows_loaded, bytes_written) = match state.load {
             Load::Copy(load) => {
                 inner.copying = false;
                 load.finish(&mut inner.session)?
             }
             Load::Insert(load) => load.finish(),
         };
+        let mut rows_written = rows_loaded;
         for statement in state.publish {
             if statement.effect == contract::Effect::Write {
                 // What counts is what reached the target: rows from staging, where there is one.
@@ -114,6 +115,6 @@ impl GuestWriter for StreamWriter {
                 inner.session.query(&statement.sql)?;
             }
         }
-        Ok(contract::Written { rows_received: state.rows_received, rows_written, bytes_written })
+        Ok(contract::Written { rows_received: state.rows_received, rows_loaded, rows_written, bytes_written })
     }
 }

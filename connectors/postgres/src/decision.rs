@@ -34,6 +34,8 @@ pub enum Publication {
     Refill,
     /// Written into a staging table and merged from it.
     Merge,
+    /// Written into a staging table; the target is brought in line with it, row by row.
+    Reconcile,
 }
 
 /// What a statement does to the destination.
@@ -77,6 +79,26 @@ pub struct Statement {
     pub purpose: String,
 }
 
+/// What is changed about a column of a table that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Add,
+    /// It gets a type that holds more.
+    Widen,
+    /// It takes NULL.
+    Relax,
+}
+
+/// A change of a table that is there. `target` is SQL of a type that [`crate::fit`] made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ColumnChange {
+    pub kind: ChangeKind,
+    pub column: String,
+    pub target: String,
+}
+
 /// A column written. `target` is SQL of a type that [`crate::fit`] made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -102,6 +124,8 @@ pub struct WriteDecision {
     pub create_table: bool,
     /// Statements that make missing types first, each once.
     pub types: Vec<Statement>,
+    /// Changes of the table that is there.
+    pub changes: Vec<ColumnChange>,
     /// What happens to rows already there.
     pub disposition: Disposition,
     /// How rows enter.
@@ -112,8 +136,10 @@ pub struct WriteDecision {
     pub columns: Vec<WriteColumn>,
     /// The primary key of a table that is created or swapped in.
     pub primary_key: Vec<String>,
-    /// What identifies a row for upsert.
+    /// What identifies a row for upsert and reconcile.
     pub conflict_key: Vec<String>,
+    /// Rows that are there already, bit for bit, are left alone.
+    pub only_changed: bool,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

@@ -63,6 +63,8 @@ pub struct Fit {
     pub literal: bool,
     /// Statements that make missing types first, in their order. Columns that share a type have the same statements.
     pub types: Vec<Statement>,
+    /// Where it is refused: the type in SQL that the existing column can be altered to, losing nothing.
+    pub alter: Option<String>,
 }
 
 /// The types of users and extensions in a stream's schema, their extensions and schemas.
@@ -87,8 +89,8 @@ pub fn wanted(schema: &Schema) -> Wanted {
 
 /// Judges one column. `existing` is the type of the target's column, where there is one.
 pub fn fit(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetCatalog) -> Fit {
-    match judge(field, existing, there) {
-        Ok(fit) => fit,
+    let mut fit = match judge(field, existing, there) {
+        Ok(fit) => return fit,
         Err(Refusal { reason, advice }) => Fit {
             column: field.name().clone(),
             target: existing.map(PgType::sql).unwrap_or_default(),
@@ -96,8 +98,27 @@ pub fn fit(field: &arrow_schema::Field, existing: Option<&PgType>, there: &Targe
             note: Some(advice.map_or(reason.clone(), |advice| format!("{reason}; {advice}"))),
             literal: false,
             types: Vec::new(),
+            alter: None,
         },
+    };
+    if let Some((alter, literal, types)) = existing.and_then(|existing| altered(field, existing, there)) {
+        fit = Fit { alter: Some(alter), literal, types, ..fit };
     }
+    fit
+}
+
+/// The verdict where a refused column can be altered: what a new column of the stream would be takes all that is there.
+fn altered(
+    field: &arrow_schema::Field,
+    existing: &PgType,
+    there: &TargetCatalog,
+) -> Option<(String, bool, Vec<Statement>)> {
+    let source = type_of(field).ok()?;
+    let mut making = Making { there, statements: Vec::new() };
+    let target = making.target(&source).ok()?;
+    pair(&source, &target).ok()?;
+    pair(existing, &target).ok()?;
+    Some((target.sql(), text::is_literal(&source), making.statements))
 }
 
 fn judge(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetCatalog) -> Result<Fit, Refusal> {
@@ -118,6 +139,7 @@ fn judge(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetC
         note: widened,
         literal: text::is_literal(&source),
         types: making.statements,
+        alter: None,
     })
 }
 

@@ -102,6 +102,7 @@ impl contract::GuestSession for Session {
             note: refused.then(|| "this was asked for".to_owned()),
             literal: true,
             types: Vec::new(),
+            alter: None,
         };
         Ok(contract::TargetObservation {
             kind: None,
@@ -191,6 +192,11 @@ impl contract::GuestWriter for Writer {
             () => rows,
         };
         let received = if has("received-less") { rows - 1 } else { rows };
-        Ok(contract::Written { rows_received: received, rows_written: written, bytes_written: rows * 8 })
+        Ok(contract::Written {
+            rows_received: received,
+            rows_loaded: written,
+            rows_written: written,
+            bytes_written: rows * 8,
+        })
     }
 }

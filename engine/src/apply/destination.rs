@@ -18,6 +18,7 @@ use crate::{
     usage,
 };
 use rapidbyte_plans::{
+    decision::LOCK_TIMEOUT_SECS,
     drift,
     observation::{Observation, StreamObservation, TargetState},
     plan::StreamPlan,
@@ -28,9 +29,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, time::timeout};
-
-/// Waiting for a lock of somebody else's: longer than any quick statement, shorter than a reader of the plan waits.
-const LOCK_TIMEOUT_MS: u32 = 30_000;
 
 /// How often progress is told: ten times a second is all that an eye sees.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -115,7 +113,7 @@ impl Side {
                 sync: &self.identity.sync,
                 plan: &self.identity.plan,
                 bookkeeping,
-                lock_timeout_ms: LOCK_TIMEOUT_MS,
+                lock_timeout_ms: LOCK_TIMEOUT_SECS * 1_000,
             })
             .await?;
         let last_run = guest.last_run(&self.identity.sync).await?;

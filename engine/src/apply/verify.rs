@@ -3,7 +3,7 @@
 use super::channel::Read;
 use crate::{EngineError, Verified, host::Counted};
 use rapidbyte_plans::{
-    decision::Disposition,
+    decision::Publication,
     observation::{RelationKind, TargetState},
     plan::StreamPlan,
 };
@@ -21,11 +21,19 @@ pub(super) fn counts(
     read: Read,
     written: Counted,
 ) -> Result<Verified, EngineError> {
-    // Of an upsert the server counts what it changed: rows that were there already, all of them key, are not in it.
-    let upsert = stream.write.disposition == Disposition::Upsert;
-    let destination_rows = if upsert { written.rows_received } else { written.rows_written };
+    let publication = stream.write.publication;
+    let staged = publication != Publication::Direct;
+    // Where conflicts are settled the server counts what it changed: rows that are there already are not in it.
+    let settles = !stream.write.conflict_key.is_empty() && !stream.write.create_table;
+    let destination_rows = match (settles, staged) {
+        (false, _) => written.rows_written,
+        (true, true) => written.rows_loaded,
+        (true, false) => written.rows_received,
+    };
     let equal = read.rows == destination_rows;
-    if read.rows == written.rows_received && (equal || !must_be_equal(target)) {
+    // Nothing stands between rows and a staging table.
+    let arrived = read.rows == written.rows_received && (!staged || read.rows == written.rows_loaded);
+    if arrived && (equal || !must_be_equal(target)) {
         return Ok(Verified { source_rows: read.rows, destination_rows, equal });
     }
     Err(EngineError::Counts {

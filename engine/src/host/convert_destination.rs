@@ -5,7 +5,10 @@ use super::{
     convert::{Checked, dependent, list, option, relation_kind, sql, text, wit_object_name},
 };
 use rapidbyte_plans::{
-    decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy, WriteDecision},
+    decision::{
+        ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
+        WriteDecision,
+    },
     name::ObjectName,
     observation::{ColumnFit, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState},
 };
@@ -78,6 +81,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         create_schema: decision.create_schema,
         create_table: decision.create_table,
         types: wit_statements(&decision.types),
+        changes: decision.changes.iter().map(wit_change).collect(),
         disposition: match decision.disposition {
             Disposition::Append => wit::Disposition::Append,
             Disposition::Replace => wit::Disposition::Replace,
@@ -93,16 +97,27 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
             Publication::Swap => wit::Publication::Swap,
             Publication::Refill => wit::Publication::Refill,
             Publication::Merge => wit::Publication::Merge,
+            Publication::Reconcile => wit::Publication::Reconcile,
         },
         columns: decision.columns.iter().map(column).collect(),
         primary_key: decision.primary_key.clone(),
         conflict_key: decision.conflict_key.clone(),
+        only_changed: decision.only_changed,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
         insert_rows: decision.insert_rows,
         insert_bytes: decision.insert_bytes,
         batch_rows: decision.batch_rows,
     }
+}
+
+fn wit_change(change: &ColumnChange) -> wit::ColumnChange {
+    let kind = match change.kind {
+        ChangeKind::Add => wit::ChangeKind::Add,
+        ChangeKind::Widen => wit::ChangeKind::Widen,
+        ChangeKind::Relax => wit::ChangeKind::Relax,
+    };
+    wit::ColumnChange { kind, column: change.column.clone(), target: change.target.clone() }
 }
 
 pub(super) fn prepared_write(prepared: wit::PreparedWrite) -> Checked<PreparedWrite> {
@@ -166,6 +181,7 @@ fn fit(fit: wit::ColumnFit) -> Checked<ColumnFit> {
         note: option(fit.note, text)?,
         literal: fit.literal,
         types: statements(fit.types)?,
+        alter: option(fit.alter, text)?,
     })
 }
 

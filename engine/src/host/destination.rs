@@ -42,6 +42,7 @@ pub(crate) struct RunStart<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) rows_received: u64,
+    pub(crate) rows_loaded: u64,
     pub(crate) rows_written: u64,
     pub(crate) bytes_written: u64,
 }
@@ -221,6 +222,7 @@ impl DestinationGuest {
         self.cell.times = times;
         Ok(Counted {
             rows_received: written.rows_received,
+            rows_loaded: written.rows_loaded,
             rows_written: written.rows_written,
             bytes_written: written.bytes_written,
         })

@@ -2,7 +2,8 @@
 
 use super::{Findings, observed};
 use crate::{
-    observation::{FitLabel, Identity},
+    decision::ChangeKind,
+    observation::{FitLabel, Identity, StreamObservation},
     plan::{Plan, StreamPlan},
 };
 
@@ -17,20 +18,39 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     let written: Vec<&str> = stream.write.columns.iter().map(|column| column.name.as_str()).collect();
     let read: Vec<&str> = seen.source.columns.iter().map(|column| column.name.as_str()).collect();
     findings.unless(written == read, "the columns written are not the columns read, in their order");
+    let changed = |kind: ChangeKind, name: &str| {
+        stream.write.changes.iter().any(|change| change.kind == kind && change.column == name)
+    };
     for fit in seen.target.fits.iter().filter(|fit| fit.label == FitLabel::Refused) {
         let name = crate::name::visible(&fit.column);
-        findings.unless(!written.contains(&fit.column.as_str()), format!("{name} is written and was refused"));
+        let widened = fit.alter.is_some() && changed(ChangeKind::Widen, &fit.column);
+        findings
+            .unless(widened || !written.contains(&fit.column.as_str()), format!("{name} is written and was refused"));
     }
     for column in &seen.target.columns {
         let name = crate::name::visible(&column.name);
         let is_written = written.contains(&column.name.as_str());
         findings.unless(!(is_written && column.generated), format!("{name} is written and generated"));
         let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
-        findings.unless(is_written || filled, format!("{name} gets no value"));
+        let relaxed = changed(ChangeKind::Relax, &column.name);
+        findings.unless(is_written || filled || relaxed, format!("{name} gets no value"));
         let wider = stream.write.columns.iter().find(|written| written.name == column.name);
         findings.unless(
-            wider.is_none_or(|written| written.nullable == column.nullable),
+            wider.is_none_or(|written| written.nullable == (column.nullable || relaxed)),
             format!("{name} is NULL or not by whom"),
         );
+    }
+    changes(stream, seen, findings);
+}
+
+/// Only a table of ours is changed, each column at most once a kind, and a column is added exactly where there is none.
+fn changes(stream: &StreamPlan, seen: &StreamObservation, findings: &mut Findings<'_>) {
+    let changes = &stream.write.changes;
+    findings.unless(changes.is_empty() || seen.target.filled_by_us, "columns of somebody else's table are changed");
+    let there = |name: &str| seen.target.columns.iter().any(|column| column.name == name);
+    for (at, change) in changes.iter().enumerate() {
+        let name = crate::name::visible(&change.column);
+        findings.unless((change.kind == ChangeKind::Add) != there(&change.column), format!("{name} is added or there"));
+        findings.unless(!changes[..at].contains(change), format!("{name} is changed twice"));
     }
 }

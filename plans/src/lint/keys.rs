@@ -12,7 +12,13 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     }
     let write = &stream.write;
     let upsert = write.disposition == Disposition::Upsert;
-    findings.unless(upsert != write.conflict_key.is_empty(), "an upsert has a conflict key, and nothing else has one");
+    let settles = upsert || write.publication == Publication::Reconcile;
+    findings.unless(
+        settles != write.conflict_key.is_empty(),
+        "what settles conflicts has a conflict key, and nothing else has one",
+    );
+    let merges = matches!(write.publication, Publication::Merge | Publication::Reconcile);
+    findings.unless(!write.only_changed || merges, "rows are compared where nothing is merged");
     for name in write.conflict_key.iter().chain(&write.primary_key) {
         let column = write.columns.iter().find(|column| column.name == *name);
         findings.unless(column.is_some(), format!("key column {} is not written", crate::name::visible(name)));
@@ -28,7 +34,7 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
         (Disposition::Append, _) | (Disposition::Upsert, Strategy::Upsert) => &[Publication::Direct],
         (Disposition::Upsert | Disposition::Replace, _) if write.create_table => &[Publication::Direct],
         (Disposition::Upsert, _) => &[Publication::Merge],
-        (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill],
+        (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill, Publication::Reconcile],
     };
     let words = format!("{:?} by {:?} is not published by {:?}", write.disposition, write.strategy, write.publication);
     findings.unless(allowed.contains(&write.publication), words);

@@ -62,6 +62,22 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
     }
 }
 
+/// Says where names at the destination differ by case alone: right for it, and a trap for whoever types them.
+pub(crate) fn alike(streams: &mut [StreamDraft]) {
+    let lower = |stream: &StreamDraft| {
+        let target = &stream.write.target;
+        (target.namespace.to_lowercase(), target.name.to_lowercase())
+    };
+    let names: Vec<_> = streams.iter().map(|stream| (lower(stream), stream.write.target.clone())).collect();
+    for stream in streams {
+        let own = lower(stream);
+        let other = names.iter().find(|(name, target)| *name == own && *target != stream.write.target);
+        if let Some((_, other)) = other {
+            stream.notes.push(format!("{} and {other} differ by case alone", stream.write.target));
+        }
+    }
+}
+
 /// A schema and a type are made by the first stream that needs them.
 pub(crate) fn once(streams: &mut [StreamDraft]) {
     let (mut schemas, mut types) = (BTreeSet::new(), BTreeSet::new());

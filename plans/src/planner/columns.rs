@@ -1,19 +1,22 @@
 //! Step: each column is written, or refused by name; each column of the target is provided for. Owns the rules of single
 //! columns; the verdict exact, widened or refused is the destination's.
 
-use super::facts::{Facts, listed};
+use super::{
+    changes,
+    facts::{Facts, listed},
+};
 use crate::{
-    decision::{Disposition, WriteColumn},
+    decision::{ChangeKind, ColumnChange, Disposition, WriteColumn},
     name::visible,
-    observation::{FitLabel, Identity, SourceColumn},
+    observation::{ColumnFit, FitLabel, Identity, SourceColumn},
     report::{Report, Rule},
 };
 use std::collections::BTreeSet;
 
 const LEAVE_OUT: &str = "leave it out by exclude_columns";
 
-/// The columns that are written, in the stream's order.
-pub(crate) fn choose(facts: Facts<'_>) -> (Vec<WriteColumn>, Report) {
+/// The columns that are written, in the stream's order; `made` are the changes of the target before.
+pub(crate) fn choose(facts: Facts<'_>, made: &[ColumnChange]) -> (Vec<WriteColumn>, Report) {
     let mut report = Report::default();
     if facts.source.columns.is_empty() {
         report.refuse(Rule::ColumnsNone, "the stream has no columns", "name columns that the source has in `columns`");
@@ -24,16 +27,20 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<WriteColumn>, Report) {
         if !seen.insert(column.name.as_str()) {
             let advice = "give each column of the query a name of its own";
             report.refuse_column(Rule::ColumnTwice, &column.name, "the stream has two columns of this name", advice);
-        } else if let Some(column) = one(facts, column, &mut report) {
+        } else if let Some(column) = one(facts, column, made, &mut report) {
             written.push(column);
         }
     }
-    required(facts, &seen, &mut report);
+    required(facts, &seen, made, &mut report);
     counters(facts, &seen, &mut report);
     (written, report)
 }
 
-fn one(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> Option<WriteColumn> {
+fn is_changed(made: &[ColumnChange], kind: ChangeKind, column: &str) -> bool {
+    made.iter().any(|change| change.kind == kind && change.column == column)
+}
+
+fn one(facts: Facts<'_>, column: &SourceColumn, made: &[ColumnChange], report: &mut Report) -> Option<WriteColumn> {
     if let Some(why) = &column.refused {
         report.refuse_column(Rule::ColumnUnreadable, &column.name, visible(why), LEAVE_OUT);
         return None;
@@ -43,30 +50,48 @@ fn one(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> Option<W
         report.refuse_column(Rule::Unobserved, &column.name, reason, "this is a defect of the destination's connector");
         return None;
     };
-    if !existing(facts, column, report) {
+    if !existing(facts, column, made, report) {
         return None;
     }
-    if fit.label == FitLabel::Refused {
-        let why = fit.note.as_deref().unwrap_or("some of its values could change");
-        let reason = format!("{} does not fit {}: {}", visible(&column.native), visible(&fit.target), visible(why));
-        report.refuse_column(
-            Rule::ColumnRefused,
-            &column.name,
-            reason,
-            format!("{LEAVE_OUT}, or change the target's type"),
-        );
+    let widened = fit.alter.as_ref().filter(|_| is_changed(made, ChangeKind::Widen, &column.name));
+    if fit.label == FitLabel::Refused && widened.is_none() {
+        // Where it was to be widened, the step for changes has said why it cannot be.
+        if !changes::is_widened(facts, fit) {
+            unfit(facts, column, fit, report);
+        }
         return None;
     }
-    let nullable = facts.target_column(&column.name).map_or(column.nullable, |target| target.nullable);
-    Some(WriteColumn { name: column.name.clone(), target: fit.target.clone(), nullable })
+    let relaxed = is_changed(made, ChangeKind::Relax, &column.name);
+    let nullable = match facts.target_column(&column.name) {
+        Some(target) => target.nullable || relaxed,
+        // A column that is added has rows above it that lack it.
+        None => column.nullable || !facts.absent(),
+    };
+    let target = widened.unwrap_or(&fit.target).clone();
+    Some(WriteColumn { name: column.name.clone(), target, nullable })
+}
+
+fn unfit(facts: Facts<'_>, column: &SourceColumn, fit: &ColumnFit, report: &mut Report) {
+    let why = fit.note.as_deref().unwrap_or("some of its values could change");
+    let reason = format!("{} does not fit {}: {}", visible(&column.native), visible(&fit.target), visible(why));
+    let advice = match &fit.alter {
+        Some(_) if facts.ours() => format!("{LEAVE_OUT}, or set schema_changes.type_change = \"widen\""),
+        Some(alter) => format!("{LEAVE_OUT}, or alter the target's type: {} holds both", visible(alter)),
+        None => format!("{LEAVE_OUT}, or change the target's type"),
+    };
+    report.refuse_column(Rule::ColumnRefused, &column.name, reason, advice);
 }
 
 /// What an existing target says of the column; false: refused.
-fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> bool {
-    if facts.absent() {
+fn existing(facts: Facts<'_>, column: &SourceColumn, made: &[ColumnChange], report: &mut Report) -> bool {
+    if facts.absent() || is_changed(made, ChangeKind::Add, &column.name) {
         return true;
     }
     let Some(target) = facts.target_column(&column.name) else {
+        // Of a table of ours the step for changes has said why it gets none.
+        if facts.ours() && facts.fit(&column.name).is_some_and(|fit| fit.label != FitLabel::Refused) {
+            return false;
+        }
         let reason = format!("{} has no such column", facts.target.name);
         let advice = format!("add it to the target as {}, or {LEAVE_OUT}", visible(&column.native));
         report.refuse_column(Rule::ColumnAbsent, &column.name, reason, advice);
@@ -77,7 +102,7 @@ fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> boo
         report.refuse_column(Rule::ColumnGenerated, &column.name, reason, LEAVE_OUT);
         return false;
     }
-    if column.nullable && !target.nullable {
+    if column.nullable && !target.nullable && !is_changed(made, ChangeKind::Relax, &column.name) {
         let name = visible(&column.name);
         report.note(format!("{name} may be NULL at the source and not at the target: a NULL there ends the run"));
     }
@@ -85,11 +110,11 @@ fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> boo
 }
 
 /// Columns of the target that need a value which the stream does not bring.
-fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, report: &mut Report) {
+fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, made: &[ColumnChange], report: &mut Report) {
     let mut left = Vec::new();
     for column in facts.target.columns.iter().filter(|column| !brought.contains(column.name.as_str())) {
         let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
-        if filled {
+        if filled || is_changed(made, ChangeKind::Relax, &column.name) {
             left.push(column.name.as_str());
             continue;
         }

@@ -11,6 +11,7 @@ use crate::{
 
 /// Kinds of dependents, in the destination's words (connectors/wit, `dependent`).
 pub(crate) const FOREIGN_KEY_FROM: &str = "foreign key from";
+pub(crate) const CASCADING_KEY_FROM: &str = "cascading foreign key from";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const TRIGGER: &str = "trigger";
 pub(crate) const CHILD: &str = "child";
@@ -45,6 +46,17 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn source_column(&self, name: &str) -> Option<&'a SourceColumn> {
         self.source.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Our runs made it and put all of its rows there: we may change its columns when the source's change.
+    pub(crate) fn ours(&self) -> bool {
+        let table = matches!(self.target.kind, Some(RelationKind::Table | RelationKind::PartitionedTable));
+        self.target.filled_by_us && table
+    }
+
+    /// The target's primary key has this column.
+    pub(crate) fn in_primary_key(&self, name: &str) -> bool {
+        self.target.keys.iter().any(|key| key.primary && key.columns.iter().any(|column| column == name))
     }
 
     /// Names of what of one kind hangs on the target, as they are shown.

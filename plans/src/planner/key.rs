@@ -125,7 +125,7 @@ fn may_have_keys(facts: Facts<'_>) -> bool {
 
 /// The keys of the target can settle conflicts on these columns (PostgreSQL manual, INSERT, "ON CONFLICT Clause"). A
 /// deferrable key on them is in the way even beside one that is not: the server takes all that fit, and refuses that one.
-fn settled(keys: &[TargetKey], key: &[String]) -> bool {
+pub(crate) fn settled(keys: &[TargetKey], key: &[String]) -> bool {
     let mut on_these = keys.iter().filter(|found| same(&found.columns, key)).peekable();
     let deferrable = keys.iter().any(|found| same(&found.columns, key) && found.deferrable);
     !deferrable && on_these.any(|found| obstacle(found).is_none())

@@ -2,12 +2,15 @@
 //! file and observation give the same draft.
 
 mod across;
+mod changes;
 mod columns;
+mod cost;
 mod facts;
 mod key;
 mod names;
 mod privileges;
 mod read;
+mod reconcile;
 mod route;
 mod shown;
 mod sizing;
@@ -23,7 +26,8 @@ pub use crate::plan::assemble;
 
 use crate::{
     decision::{
-        Disposition, PreparedRead, PreparedWrite, Publication, ReadDecision, Strategy, WriteColumn, WriteDecision,
+        ColumnChange, Disposition, PreparedRead, PreparedWrite, Publication, ReadDecision, Strategy, WriteColumn,
+        WriteDecision,
     },
     digest::sha256_hex,
     name::ObjectName,
@@ -102,6 +106,7 @@ pub fn decide(spec: &Spec, streams: &[ResolvedStream], observation: &Observation
         });
     let mut streams: Vec<StreamDraft> = decided.collect();
     across::targets(observation, &mut streams);
+    across::alike(&mut streams);
     across::once(&mut streams);
     Draft { refusals: across::ends(observation), streams }
 }
@@ -118,10 +123,13 @@ fn decide_stream(
 
     say(names::check(facts));
     say(target::check(facts));
-    let (columns, report) = columns::choose(facts);
+    let (changes, report) = changes::choose(facts);
+    say(report);
+    let (columns, report) = columns::choose(facts, &changes);
     say(report);
     let (key, report) = key::choose(facts);
     say(report);
+    say(reconcile::check(facts, &key));
     let (batch_rows, batch_report) = sizing::batch(facts);
     let (route, report) = route::choose(facts, &key, batch_rows);
     say(report);
@@ -137,8 +145,11 @@ fn decide_stream(
         say(report);
     }
 
+    let estimates = estimates(seen.source.statistics);
+    say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
+
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
-    let write = write(facts, columns, &key, route, delete, sizes);
+    let write = write(facts, Columns { columns, changes }, &key, route, delete, sizes);
     StreamDraft {
         stream: stream.stream.clone(),
         read,
@@ -147,8 +158,14 @@ fn decide_stream(
         refusals: all.refusals,
         notes: all.notes,
         destroys: destroys(facts),
-        estimates: estimates(seen.source.statistics),
+        estimates,
     }
+}
+
+/// What is written, and what is changed first.
+struct Columns {
+    columns: Vec<WriteColumn>,
+    changes: Vec<ColumnChange>,
 }
 
 #[derive(Clone, Copy)]
@@ -160,7 +177,7 @@ struct Sizes {
 
 fn write(
     facts: Facts<'_>,
-    mut columns: Vec<WriteColumn>,
+    Columns { mut columns, changes }: Columns,
     key: &[String],
     route: Route,
     delete: bool,
@@ -175,6 +192,7 @@ fn write(
         }
     }
     let override_identity = route_inserts(route) && columns.iter().any(|column| facts.always_generated(&column.name));
+    let settles = disposition == Disposition::Upsert || route.publication == Publication::Reconcile;
     let types = facts.target.fits.iter().flat_map(|fit| fit.types.iter().cloned()).collect();
     WriteDecision {
         staging_seed: staging_seed(facts),
@@ -182,12 +200,14 @@ fn write(
         create_schema: !facts.target.schema_exists,
         create_table: facts.absent(),
         types,
+        changes,
         disposition,
         strategy: route.strategy,
         publication: route.publication,
         columns,
         primary_key,
-        conflict_key: if disposition == Disposition::Upsert { key.to_vec() } else { Vec::new() },
+        conflict_key: if settles { key.to_vec() } else { Vec::new() },
+        only_changed: route.only_changed,
         override_identity,
         delete_instead_of_truncate: delete,
         insert_rows: sizes.insert_rows,
@@ -198,7 +218,7 @@ fn write(
 
 /// COPY straight into the target uses the values that it is given; every INSERT must say that it does.
 fn route_inserts(route: Route) -> bool {
-    let staged = matches!(route.publication, Publication::Refill | Publication::Merge);
+    let staged = matches!(route.publication, Publication::Refill | Publication::Merge | Publication::Reconcile);
     staged || matches!(route.strategy, Strategy::Insert | Strategy::Upsert)
 }
 

@@ -11,7 +11,8 @@ use crate::{
 /// Whether rows are removed by DELETE, and a refusal for each privilege that is missing.
 pub(crate) fn check(facts: Facts<'_>, route: Route, updates: bool) -> (bool, Report) {
     let mut report = Report::default();
-    if matches!(route.publication, Publication::Refill | Publication::Merge) && !facts.may(Privilege::Stage) {
+    let staged = matches!(route.publication, Publication::Refill | Publication::Merge | Publication::Reconcile);
+    if staged && !facts.may(Privilege::Stage) {
         missing(facts, Privilege::Stage, &mut report);
     }
     let delete = route.publication == Publication::Refill && must_delete(facts);
@@ -43,6 +44,10 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
         (_, Publication::Swap) => vec![Privilege::Own, Privilege::CreateInSchema],
         (_, Publication::Refill) => {
             vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
+        }
+        (_, Publication::Reconcile) => {
+            let update = updates.then_some(Privilege::Update);
+            [Privilege::Select, Privilege::Insert, Privilege::Delete].into_iter().chain(update).collect()
         }
         // ON CONFLICT reads the key, and what it updates from (PostgreSQL manual, INSERT, "Privileges").
         (Disposition::Upsert, _) if updates => vec![Privilege::Insert, Privilege::Select, Privilege::Update],

@@ -82,6 +82,6 @@ fn strategies_reach_everything() {
         }
     }
     let routes: Vec<&String> = seen.keys().collect();
-    assert_eq!(seen.len(), 11, "{routes:?}");
+    assert_eq!(seen.len(), 12, "{routes:?}");
     assert!(seen.values().all(|count| *count >= 3), "{seen:?}");
 }

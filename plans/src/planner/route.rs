@@ -2,9 +2,9 @@
 //! target allows at all stands in target.rs.
 
 use super::{
-    facts::{Facts, RULE, listed},
+    facts::{Facts, RULE, TRIGGER, listed},
     key::known_unique,
-    swap,
+    reconcile, swap,
 };
 use crate::{
     decision::{Disposition, Publication, Strategy},
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Route {
     pub(crate) strategy: Strategy,
     pub(crate) publication: Publication,
+    /// Rows that are there already, bit for bit, are left alone.
+    pub(crate) only_changed: bool,
 }
 
 /// All that the table below asks.
@@ -36,6 +38,10 @@ struct Situation {
     /// Why an upsert must see all rows in one statement: of two rows with one key in two statements the later would
     /// silently stay.
     no_parts: Option<String>,
+    /// Foreign keys point at the target: rows are brought in line.
+    reconciles: bool,
+    /// Rows that are there already can be told and left alone: none comes twice, and nobody's trigger waits for an update.
+    only_changed: bool,
     /// Estimated rows of the stream and the rows of one batch, where the stream fits one.
     few: Option<(u64, u32)>,
     rows: Option<u64>,
@@ -157,7 +163,8 @@ pub(crate) fn choose(facts: Facts<'_>, key: &[String], batch_rows: u32) -> (Rout
     report.because(Topic::Strategy, strategy_words(strategy), because);
     refuse_wish(&situation, strategy, &mut report);
     let publication = publication(&situation, strategy, &mut report);
-    (Route { strategy, publication }, report)
+    let merges = matches!(publication, Publication::Merge | Publication::Reconcile);
+    (Route { strategy, publication, only_changed: merges && situation.only_changed }, report)
 }
 
 fn situation(facts: Facts<'_>, key: &[String], batch_rows: u32) -> Situation {
@@ -170,6 +177,10 @@ fn situation(facts: Facts<'_>, key: &[String], batch_rows: u32) -> Situation {
         no_swap: swap::obstacle(facts, key),
         no_literal: no_literal(facts),
         no_parts: (!known_unique(facts, key)).then(|| format!("({}) need not be unique at the source", listed(key))),
+        reconciles: reconcile::is_wanted(facts),
+        only_changed: known_unique(facts, key)
+            && facts.dependents(TRIGGER).is_empty()
+            && facts.source.columns.iter().any(|column| !key.contains(&column.name)),
         few: rows.filter(|rows| *rows <= u64::from(batch_rows)).map(|rows| (rows, batch_rows)),
         rows,
     }
@@ -227,6 +238,7 @@ fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
 }
 
 fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -> Publication {
+    let unchanged = if situation.only_changed { "; those that are there, bit for bit, are left alone" } else { "" };
     let (publication, because) = match (situation.disposition, strategy) {
         (_, _) if situation.absent => (Publication::Direct, IN_ONE_TRANSACTION.to_owned()),
         (Disposition::Append, _) => (Publication::Direct, "the rows that are there stay as they are".to_owned()),
@@ -234,7 +246,10 @@ fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -
             (Publication::Direct, "each statement settles its own conflicts".to_owned())
         }
         (Disposition::Upsert, _) => {
-            (Publication::Merge, "one statement merges the staged rows into the target".to_owned())
+            (Publication::Merge, format!("one statement merges the staged rows into the target{unchanged}"))
+        }
+        (Disposition::Replace, _) if situation.reconciles => {
+            (Publication::Reconcile, format!("foreign keys point at the target, so that its rows must stay{unchanged}"))
         }
         (Disposition::Replace, _) => match &situation.no_swap {
             None => {
@@ -261,6 +276,7 @@ fn publication_words(publication: Publication) -> &'static str {
         Publication::Swap => "swap",
         Publication::Refill => "refill",
         Publication::Merge => "merge",
+        Publication::Reconcile => "reconcile",
     }
 }
 

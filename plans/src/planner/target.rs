@@ -2,7 +2,7 @@
 //! of what hangs on them.
 
 use super::{
-    facts::{CHILD, FOREIGN_KEY_FROM, Facts, RULE, TRIGGER, kind_words, listed},
+    facts::{CHILD, Facts, RULE, TRIGGER, kind_words, listed},
     key,
 };
 use crate::{
@@ -124,11 +124,6 @@ fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
             listed(&rules)
         );
         report.refuse(Rule::TargetDisposition, reason, "drop the rules, or use write = \"append\"");
-    }
-    let keys = facts.dependents(FOREIGN_KEY_FROM);
-    if !keys.is_empty() {
-        let reason = format!("foreign keys point at {name} ({}): emptying it would break them", listed(&keys));
-        report.refuse(Rule::TargetDependents, reason, "use write = \"upsert\", or drop the foreign keys");
     }
     let children = facts.dependents(CHILD);
     if kind == RelationKind::Table && !children.is_empty() {

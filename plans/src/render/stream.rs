@@ -2,7 +2,7 @@
 
 use super::{page::Page, style::Role};
 use crate::{
-    decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy},
+    decision::{ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy},
     name::visible,
     observation::{ColumnFit, FitLabel, StreamObservation},
     plan::StreamPlan,
@@ -85,6 +85,9 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::Read => "read",
         Topic::Batch => "batches",
         Topic::Insert => "inserts",
+        Topic::Change => "change",
+        Topic::Lock => "locks",
+        Topic::Room => "room",
     }
 }
 
@@ -114,13 +117,20 @@ pub(super) fn publication_words(publication: Publication) -> &'static str {
         Publication::Swap => "by a swap",
         Publication::Refill => "by a refill",
         Publication::Merge => "by a merge",
+        Publication::Reconcile => "row by row",
     }
+}
+
+/// The verdict on a column once the target has been changed for it.
+fn fit_label(stream: &StreamPlan, fit: &ColumnFit) -> FitLabel {
+    let is_widened = |change: &ColumnChange| change.kind == ChangeKind::Widen && change.column == fit.column;
+    if stream.write.changes.iter().any(is_widened) { FitLabel::Exact } else { fit.label }
 }
 
 /// How many columns, and those alone of which something is to be said.
 fn columns(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation>) {
     let Some(seen) = seen else { return };
-    let words = fits_words(&seen.target.fits);
+    let words = fits_words(stream, &seen.target.fits);
     if !words.is_empty() {
         page.labelled("columns", &words);
     }
@@ -135,8 +145,8 @@ fn columns(page: &mut Page, stream: &StreamPlan, seen: Option<&StreamObservation
 }
 
 /// "2 exact, 1 widened"; empty where there is no column.
-pub(super) fn fits_words(fits: &[ColumnFit]) -> String {
-    let count = |label: FitLabel| fits.iter().filter(|fit| fit.label == label).count();
+pub(super) fn fits_words(stream: &StreamPlan, fits: &[ColumnFit]) -> String {
+    let count = |label: FitLabel| fits.iter().filter(|fit| fit_label(stream, fit) == label).count();
     let of = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
     let parts: Vec<String> =
         [(FitLabel::Exact, "exact"), (FitLabel::Widened, "widened"), (FitLabel::Refused, "refused")]

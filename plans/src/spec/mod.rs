@@ -8,6 +8,7 @@ mod end;
 mod limits;
 mod place;
 mod reader;
+mod schema_changes;
 mod secret;
 pub(crate) mod similar_word;
 mod stream;
@@ -23,6 +24,7 @@ pub use duration::parse as duration_secs;
 pub use end::EndSpec;
 pub use limits::{Compression, Limits};
 pub use place::{Mistake, Place};
+pub use schema_changes::{NewColumn, Nullability, RemovedColumn, SchemaChanges, TypeChange};
 pub use secret::Secret;
 pub use stream::{Reads, StrategyWish, StreamSpec, WriteWishes};
 pub use sync_name::{SYNC_NAME_BYTES_MAX, SyncName};
@@ -57,6 +59,8 @@ pub struct Spec {
     pub streams: Vec<StreamSpec>,
     /// What a run may use.
     pub limits: Limits,
+    /// What to do where the source moved since the last run.
+    pub schema_changes: SchemaChanges,
 }
 
 /// Parses a sync file. `file` is its name for mistakes, `env` answers variables.
@@ -93,9 +97,8 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
     let streams = stream::read(reader, root);
     duplicates::refuse(reader, &streams);
     let limits = reader.section(root, "limits", "[limits]").map(|s| limits::read(reader, s)).unwrap_or_default();
-    if let Some(section) = reader.section(root, "schema_changes", "[schema_changes]") {
-        unbuilt::schema_changes(reader, section);
-    }
+    let changes = reader.section(root, "schema_changes", "[schema_changes]");
+    let schema_changes = changes.map(|s| schema_changes::read(reader, s)).unwrap_or_default();
     if let Some(section) = reader.section(root, "on_row_error", "[on_row_error]") {
         unbuilt::on_row_error(reader, section);
     }
@@ -108,6 +111,7 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
         destination_schema: schema,
         streams,
         limits,
+        schema_changes,
     })
 }
 

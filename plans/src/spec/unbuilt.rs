@@ -6,12 +6,6 @@ use super::reader::{Reader, Section};
 /// The values of a policy; the first is the default and what happens today.
 type Policy = (&'static str, &'static [&'static str]);
 
-const SCHEMA_CHANGES: [Policy; 4] = [
-    ("new_column", &["add", "ignore", "fail"]),
-    ("removed_column", &["keep", "fail"]),
-    ("type_change", &["fail", "widen"]),
-    ("nullability", &["relax", "fail"]),
-];
 const ON_ROW_ERROR: Policy = ("policy", &["fail", "skip", "quarantine"]);
 
 /// `sync` and `cursor` of a stream.
@@ -30,14 +24,6 @@ pub(crate) fn incremental(reader: &mut Reader<'_>, section: Section<'_>) {
     {
         let advice = "take it out".to_owned();
         reader.wrong(reader.place(node), "`cursor` has no meaning in a full sync", Some(advice));
-    }
-}
-
-/// `[schema_changes]`.
-pub(crate) fn schema_changes(reader: &mut Reader<'_>, section: Section<'_>) {
-    reader.unknown_keys(section, &SCHEMA_CHANGES.map(|(key, _)| key));
-    for policy in SCHEMA_CHANGES {
-        only_the_first(reader, section, policy);
     }
 }
 

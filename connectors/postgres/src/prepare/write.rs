@@ -1,9 +1,12 @@
 //! The statements of the writing side. All of them run in the one transaction of a run, so that whatever they make or
 //! remove is seen by others at once or never.
 
-use super::{PrepareError, idents, names::Names, statement};
+use super::{PrepareError, ident, idents, names::Names, statement};
 use crate::{
-    decision::{Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy, WriteDecision},
+    decision::{
+        ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
+        WriteDecision,
+    },
     ident::{Ident, QualifiedName},
     sql::Sql,
 };
@@ -23,14 +26,21 @@ pub fn write(decision: &WriteDecision) -> Result<PreparedWrite, PrepareError> {
 struct Writing<'a> {
     decision: &'a WriteDecision,
     names: Names,
+    /// What identifies a row.
+    key: Vec<Ident>,
     conflict: Option<Sql>,
+    /// Of the table that is there: what each is for, and how it is done.
+    changes: Vec<(ChangeKind, Sql)>,
 }
 
 impl<'a> Writing<'a> {
     fn new(decision: &'a WriteDecision) -> Result<Self, PrepareError> {
         let names = Names::new(decision)?;
-        let conflict = if settles_conflicts(decision)? { Some(conflict_clause(decision, &names)?) } else { None };
-        Ok(Self { decision, names, conflict })
+        let key = idents(&decision.conflict_key)?;
+        let conflict = settles_conflicts(decision)?.then(|| conflict_clause(decision, &names, &key));
+        let changes = decision.changes.iter().map(|change| Ok((change.kind, alter(&names.target, change)?)));
+        let changes = changes.collect::<Result<_, PrepareError>>()?;
+        Ok(Self { decision, names, key, conflict, changes })
     }
 
     fn setup(&self, statements: &mut Vec<Statement>) {
@@ -49,6 +59,10 @@ impl<'a> Writing<'a> {
         if self.key_comes_first() {
             push(Effect::Create, "primary key, by which conflicts are seen", self.add_primary_key(&self.names.target));
         }
+        if decision.publication == Publication::Direct {
+            changes(&self.changes, statements);
+        }
+        let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Setup, effect, purpose, sql));
         match decision.publication {
             Publication::Direct if decision.disposition == Disposition::Replace && !decision.create_table => {
                 push(Effect::Remove, "rows that were there", self.empty());
@@ -57,7 +71,7 @@ impl<'a> Writing<'a> {
             Publication::Swap => {
                 push(Effect::Create, "new table, to take the place", self.create_table(&self.names.loaded));
             }
-            Publication::Refill | Publication::Merge => {
+            Publication::Refill | Publication::Merge | Publication::Reconcile => {
                 push(Effect::Create, "staging table, gone with the transaction", self.create_staging());
             }
         }
@@ -75,6 +89,9 @@ impl<'a> Writing<'a> {
     }
 
     fn publish(&self, statements: &mut Vec<Statement>) {
+        if self.decision.publication != Publication::Direct {
+            changes(&self.changes, statements);
+        }
         let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Publish, effect, purpose, sql));
         match self.decision.publication {
             Publication::Direct => {}
@@ -90,6 +107,11 @@ impl<'a> Writing<'a> {
                 push(Effect::Write, "the new rows", self.insert_staged());
             }
             Publication::Merge => push(Effect::Write, "staged rows are added or update theirs", self.insert_staged()),
+            Publication::Reconcile => {
+                push(Effect::Control, "no one else writes from here on", self.lock());
+                push(Effect::Remove, "rows that the source has no more", self.delete_unstaged());
+                push(Effect::Write, "staged rows are added or update theirs", self.insert_staged());
+            }
         }
         if self.decision.create_table && !self.key_comes_first() && !self.names.primary_key.is_empty() {
             push(Effect::Create, "primary key", self.add_primary_key(&self.names.target));
@@ -151,17 +173,26 @@ impl<'a> Writing<'a> {
 
     /// Readers go on where rows are deleted one by one; TRUNCATE keeps them out anyway.
     fn lock(&self) -> Sql {
-        let mode = if self.decision.delete_instead_of_truncate {
-            " IN SHARE ROW EXCLUSIVE MODE"
-        } else {
-            " IN ACCESS EXCLUSIVE MODE"
-        };
+        let by_row = self.decision.publication == Publication::Reconcile || self.decision.delete_instead_of_truncate;
+        let mode = if by_row { " IN SHARE ROW EXCLUSIVE MODE" } else { " IN ACCESS EXCLUSIVE MODE" };
         Sql::new().raw("LOCK TABLE ").name(&self.names.target).raw(mode)
     }
 
     fn empty(&self) -> Sql {
         let verb = if self.decision.delete_instead_of_truncate { "DELETE FROM " } else { "TRUNCATE TABLE " };
         Sql::new().raw(verb).name(&self.names.target)
+    }
+
+    fn delete_unstaged(&self) -> Sql {
+        let Names { target, loaded, .. } = &self.names;
+        Sql::new()
+            .raw("DELETE FROM ")
+            .name(target)
+            .raw(" AS t WHERE NOT EXISTS (SELECT FROM ")
+            .name(loaded)
+            .raw(" AS s WHERE ")
+            .join(" AND ", &self.key, |sql, column| sql.raw("s.").ident(column).raw(" = t.").ident(column))
+            .raw(")")
     }
 
     fn insert(&self, table: &QualifiedName, overriding: bool) -> Sql {
@@ -188,27 +219,64 @@ fn column_list(sql: Sql, columns: &[Ident]) -> Sql {
 fn settles_conflicts(decision: &WriteDecision) -> Result<bool, PrepareError> {
     let direct_copy = decision.publication == Publication::Direct && decision.strategy == Strategy::Copy;
     match decision.disposition {
-        Disposition::Append | Disposition::Replace => Ok(false),
+        Disposition::Append | Disposition::Replace if decision.publication != Publication::Reconcile => Ok(false),
+        Disposition::Append => {
+            Err(PrepareError::Unsupported("an append keeps rows that a reconciliation would remove"))
+        }
         Disposition::Upsert if direct_copy && decision.create_table => Ok(false),
         Disposition::Upsert if direct_copy => {
             Err(PrepareError::Unsupported("COPY cannot update rows: upsert needs a merge or INSERT"))
         }
-        Disposition::Upsert if matches!(decision.publication, Publication::Swap | Publication::Refill) => {
-            Err(PrepareError::Unsupported("upsert keeps rows that swap and refill would remove"))
+        Disposition::Upsert if !matches!(decision.publication, Publication::Direct | Publication::Merge) => {
+            Err(PrepareError::Unsupported("upsert keeps rows that swap, refill and reconcile would remove"))
         }
-        Disposition::Upsert if decision.conflict_key.is_empty() => Err(PrepareError::Unsupported("upsert needs a key")),
-        Disposition::Upsert => Ok(true),
+        _ if decision.conflict_key.is_empty() => Err(PrepareError::Unsupported("conflicts are settled by a key")),
+        Disposition::Upsert | Disposition::Replace => Ok(true),
     }
 }
 
-fn conflict_clause(decision: &WriteDecision, names: &Names) -> Result<Sql, PrepareError> {
-    let key = idents(&decision.conflict_key)?;
+/// Rows are compared as they are stored (PostgreSQL manual, 9.25.6, "Composite Type Comparison"): 1.0 and 1.00 differ, and
+/// types without an equality of their own can be compared.
+fn conflict_clause(decision: &WriteDecision, names: &Names, key: &[Ident]) -> Sql {
     let others: Vec<&Ident> = names.columns.iter().filter(|column| !key.contains(column)).collect();
-    let sql = Sql::new().raw("ON CONFLICT (").idents(&key).raw(") DO ");
+    let sql = Sql::new().raw("ON CONFLICT (").idents(key).raw(") DO ");
     if others.is_empty() {
-        return Ok(sql.raw("NOTHING"));
+        return sql.raw("NOTHING");
     }
-    Ok(sql.raw("UPDATE SET ").join(", ", others, |sql, column| sql.ident(column).raw(" = EXCLUDED.").ident(column)))
+    let sql =
+        sql.raw("UPDATE SET ").join(", ", &others, |sql, column| sql.ident(column).raw(" = EXCLUDED.").ident(column));
+    if !decision.only_changed {
+        return sql;
+    }
+    let there = |sql: Sql, column: &&Ident| sql.ident(&names.target.name).raw(".").ident(column);
+    sql.raw(" WHERE ROW(")
+        .join(", ", &others, there)
+        .raw(")::record OPERATOR(pg_catalog.*<>) ROW(")
+        .join(", ", &others, |sql, column| sql.raw("EXCLUDED.").ident(column))
+        .raw(")::record")
+}
+
+fn alter(table: &QualifiedName, change: &ColumnChange) -> Result<Sql, PrepareError> {
+    let column = ident(&change.column)?;
+    let sql = Sql::new().raw("ALTER TABLE ").name(table);
+    Ok(match change.kind {
+        ChangeKind::Add => sql.raw(" ADD COLUMN ").ident(&column).raw(" ").of_the_plan(&change.target),
+        ChangeKind::Widen => sql.raw(" ALTER COLUMN ").ident(&column).raw(" TYPE ").of_the_plan(&change.target),
+        ChangeKind::Relax => sql.raw(" ALTER COLUMN ").ident(&column).raw(" DROP NOT NULL"),
+    })
+}
+
+/// In the phase that the statements have come to.
+fn changes(changes: &[(ChangeKind, Sql)], statements: &mut Vec<Statement>) {
+    let phase = if statements.iter().any(|made| made.phase == Phase::Load) { Phase::Publish } else { Phase::Setup };
+    statements.extend(changes.iter().map(|(kind, sql)| {
+        let (effect, purpose) = match kind {
+            ChangeKind::Add => (Effect::Create, "column that is new at the source"),
+            ChangeKind::Widen => (Effect::Change, "type that takes the source's values"),
+            ChangeKind::Relax => (Effect::Change, "column that may be NULL at the source"),
+        };
+        statement(phase, effect, purpose, Sql::new().part(sql))
+    }));
 }
 
 /// The written columns of the table that rows enter, for their types to be described once it is there.

@@ -131,9 +131,11 @@ const PRIVILEGES: &str = "(SELECT coalesce(json_agg(p.name ORDER BY p.name), '[]
      AS p(name, has) WHERE p.has)";
 
 /// Kind and name of all else that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
-/// "foreign key from" is another table's that points here, "foreign key to" one of `c` itself.
+/// "foreign key from" is another table's that points here, cascading where a DELETE here changes rows there, "foreign key to"
+/// one of `c` itself.
 const DEPENDENTS: [&str; 15] = [
-    "SELECT 'foreign key from', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
+    "SELECT CASE WHEN k.confdeltype IN ('a', 'r') THEN 'foreign key from' ELSE 'cascading foreign key from' END, k.conname::text \
+     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
      AND k.conrelid <> c.oid AND k.conparentid = 0",
     "SELECT 'foreign key to', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
     "SELECT CASE k.contype WHEN 'c' THEN 'check' ELSE 'exclusion' END, k.conname::text FROM pg_catalog.pg_constraint k \

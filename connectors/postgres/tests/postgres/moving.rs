@@ -75,12 +75,14 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         create_schema: true,
         create_table: true,
         types,
+        changes: vec![],
         disposition: Disposition::Append,
         strategy,
         publication: Publication::Direct,
         columns: fits.iter().map(column).collect(),
         primary_key: vec!["id".into()],
         conflict_key: vec![],
+        only_changed: false,
         override_identity: false,
         delete_instead_of_truncate: false,
     })
@@ -114,7 +116,9 @@ fn loaded_types(db: &Db, decision: &WriteDecision, load: &str) -> Result<Vec<PgT
     let name = load.split('"').find(|part| part.starts_with("rapidbyte_")).unwrap_or(&decision.name);
     let namespace = match decision.publication {
         Publication::Direct | Publication::Swap => decision.namespace.clone(),
-        Publication::Refill | Publication::Merge => db.one("SELECT pg_my_temp_schema()::regnamespace")?,
+        Publication::Refill | Publication::Merge | Publication::Reconcile => {
+            db.one("SELECT pg_my_temp_schema()::regnamespace")?
+        }
     };
     let columns = columns(db, &namespace, name)?;
     let ty = |wanted: &WriteColumn| {

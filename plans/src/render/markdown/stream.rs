@@ -57,7 +57,7 @@ fn reasons(stream: &StreamPlan, seen: Option<&StreamObservation>) -> String {
     let rows = stream.reasons.iter().map(|reason| {
         [topic_word(reason.topic).to_owned(), escaped(&choice_words(stream, reason)), escaped(&reason.because)]
     });
-    let fits = seen.map(|seen| fits_words(&seen.target.fits)).filter(|words| !words.is_empty());
+    let fits = seen.map(|seen| fits_words(stream, &seen.target.fits)).filter(|words| !words.is_empty());
     let columns = fits.map(|words| ["columns".to_owned(), words, String::new()]);
     table([("", "---"), ("choice", "---"), ("because", "---")], rows.chain(columns))
 }
