@@ -1,0 +1,162 @@
+//! What a plan comes to, in a form that a draft of the planner and a plan of the binary share; and whether the binary saw
+//! the world that the case describes.
+
+use crate::case::Case;
+use rapidbyte_plans::{
+    decision::{Publication, ReadDecision, Strategy, WriteDecision},
+    drift,
+    observation::{Dependent, Fetch, FitLabel, Observation, RelationKind, StreamObservation},
+    plan::Plan,
+    planner::Draft,
+    report::{Refusal, Rule},
+};
+
+/// What a plan comes to; where anything is refused, only that.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The rules of the whole plan, then of each stream.
+    Refused(Vec<Rule>),
+    Chosen(Vec<Chosen>),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    stream: String,
+    strategy: Strategy,
+    publication: Publication,
+    /// None where the case's source offers less than a PostgreSQL server does.
+    fetch: Option<Fetch>,
+    creates: (bool, bool),
+    override_identity: bool,
+    deletes: bool,
+    primary_key: Vec<String>,
+    conflict_key: Vec<String>,
+    destroys: bool,
+}
+
+pub(crate) fn of_draft(case: &Case, draft: &Draft) -> Outcome {
+    let refused = draft.streams.iter().flat_map(|stream| &stream.refusals);
+    let chosen = draft.streams.iter();
+    outcome(
+        draft.refusals.iter().chain(refused),
+        chosen.map(|it| one(case, &it.stream, &it.read, &it.write, it.destroys.is_some())).collect(),
+    )
+}
+
+pub(crate) fn of_plan(case: &Case, plan: &Plan) -> Outcome {
+    let refused = plan.streams().iter().flat_map(|stream| &stream.refusals);
+    let chosen = plan.streams().iter();
+    outcome(
+        plan.refusals().iter().chain(refused),
+        chosen.map(|it| one(case, &it.stream, &it.read, &it.write, it.destroys.is_some())).collect(),
+    )
+}
+
+fn outcome<'a>(refusals: impl Iterator<Item = &'a Refusal>, chosen: Vec<Chosen>) -> Outcome {
+    let rules: Vec<Rule> = refusals.map(|refusal| refusal.rule).collect();
+    if rules.is_empty() { Outcome::Chosen(chosen) } else { Outcome::Refused(rules) }
+}
+
+fn one(case: &Case, stream: &str, read: &ReadDecision, write: &WriteDecision, destroys: bool) -> Chosen {
+    let seen = case.observation.streams.iter().find(|seen| seen.stream == stream).unwrap();
+    let offers_both = seen.source.fetches == [Fetch::Copy, Fetch::Cursor];
+    Chosen {
+        stream: stream.to_owned(),
+        strategy: write.strategy,
+        publication: write.publication,
+        fetch: offers_both.then_some(read.fetch),
+        creates: (write.create_schema, write.create_table),
+        override_identity: write.override_identity,
+        deletes: write.delete_instead_of_truncate,
+        primary_key: write.primary_key.clone(),
+        conflict_key: write.conflict_key.clone(),
+        destroys,
+    }
+}
+
+/// The documented exit code of a plan that is refused by these rules: 5 where the destination's server alone says no.
+pub(crate) fn exit_code(rules: &[Rule]) -> i32 {
+    let by_destination = |rule: &Rule| matches!(rule, Rule::DestinationReadOnly | Rule::PrivilegeMissing);
+    if rules.iter().all(by_destination) { 5 } else { 2 }
+}
+
+/// How the world that was built differs from the one that the case describes, as the product sees both.
+pub(crate) fn differences(case: &Case, real: &Observation) -> Vec<String> {
+    let (mut wanted, mut real) = (case.observation.clone(), real.clone());
+    wanted.source.clone_from(&real.source);
+    let read_only = wanted.destination.read_only;
+    wanted.destination.clone_from(&real.destination);
+    wanted.destination.read_only = read_only;
+    for (wanted, real) in wanted.streams.iter_mut().zip(&mut real.streams) {
+        as_postgres_says(wanted, real);
+    }
+    drift::compare(&wanted, &real).iter().map(ToString::to_string).collect()
+}
+
+/// What a case may leave open, or say in another way, because no choice rests on it.
+fn as_postgres_says(wanted: &mut StreamObservation, real: &mut StreamObservation) {
+    source(wanted, real);
+    target(wanted, real);
+    for (wanted, real) in wanted.target.fits.iter_mut().zip(&mut real.target.fits) {
+        wanted.note.clone_from(&real.note);
+        wanted.types.clone_from(&real.types);
+        wanted.target = unquoted(&wanted.target);
+        real.target = unquoted(&real.target);
+        if wanted.label == FitLabel::Refused {
+            wanted.literal = real.literal;
+        }
+    }
+}
+
+fn source(wanted: &mut StreamObservation, real: &mut StreamObservation) {
+    let (wanted, seen, fits) = (&mut wanted.source, &mut real.source, &mut wanted.target.fits);
+    let is_view = matches!(wanted.kind, RelationKind::View | RelationKind::MaterializedView);
+    wanted.schema_sha256.clone_from(&seen.schema_sha256);
+    wanted.fetches.clone_from(&seen.fetches);
+    wanted.fetch_note.clone_from(&seen.fetch_note);
+    if !wanted.key.iter().all(|key| wanted.columns.iter().any(|column| column.name == *key)) {
+        wanted.key.clear();
+    }
+    for (wanted, seen) in wanted.columns.iter_mut().zip(&mut seen.columns) {
+        wanted.native = unquoted(&wanted.native);
+        seen.native = unquoted(&seen.native);
+        // No column of a view is NOT NULL.
+        wanted.nullable |= is_view;
+        // A version of the Arrow library shows a type as it likes.
+        wanted.arrow.clone_from(&seen.arrow);
+        if wanted.refused.is_some() && seen.refused.is_some() {
+            // There is one way to be unreadable here; the destination's verdict on it follows.
+            wanted.clone_from(seen);
+            let verdict = real.target.fits.iter().find(|fit| fit.column == seen.name);
+            fits.iter_mut()
+                .filter(|fit| fit.column == seen.name)
+                .zip(verdict)
+                .for_each(|(fit, real)| fit.clone_from(real));
+        }
+    }
+}
+
+fn target(wanted: &mut StreamObservation, real: &mut StreamObservation) {
+    let (wanted, real) = (&mut wanted.target, &mut real.target);
+    if wanted.kind.is_none() {
+        wanted.insertable = real.insertable;
+    }
+    if matches!(wanted.kind, Some(RelationKind::View | RelationKind::MaterializedView)) {
+        wanted.columns.iter_mut().for_each(|column| column.nullable = true);
+    }
+    for column in wanted.columns.iter_mut().chain(&mut real.columns) {
+        column.native = unquoted(&column.native);
+    }
+    // More hangs on a real table than a case names: its keys' indexes, its owner.
+    let missing: Vec<Dependent> =
+        wanted.dependents.iter().filter(|it| !real.dependents.contains(it)).cloned().collect();
+    wanted.dependents = real.dependents.iter().cloned().chain(missing).collect();
+    wanted.privileges.sort_unstable();
+    real.privileges.sort_unstable();
+}
+
+/// The cases write the types of users without quotes, and without the schema that a bare name means.
+fn unquoted(native: &str) -> String {
+    let bare = native.replace('"', "");
+    bare.strip_prefix("public.").unwrap_or(&bare).to_owned()
+}
