@@ -5,7 +5,7 @@ use super::facts::{Facts, listed};
 use crate::{
     decision::{Disposition, WriteColumn},
     name::visible,
-    observation::{FitLabel, Identity, SourceColumn},
+    observation::{FitLabel, Identity, RelationKind, SourceColumn},
     report::{Report, Rule},
 };
 use std::collections::BTreeSet;
@@ -63,7 +63,8 @@ fn one(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> Option<W
 
 /// What an existing target says of the column; false: refused.
 fn existing(facts: Facts<'_>, column: &SourceColumn, report: &mut Report) -> bool {
-    if facts.absent() {
+    // A relation of another kind is refused as a whole, and has no columns to be judged by.
+    if facts.absent() || facts.target.kind == Some(RelationKind::Other) {
         return true;
     }
     let Some(target) = facts.target_column(&column.name) else {

@@ -53,7 +53,7 @@ impl RelationKind {
 fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::NulError> {
     sql.raw(
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname = ",
+         WHERE c.relname = ",
     )
     .literal(name.name.as_str())?
     .raw(" AND n.nspname = ")

@@ -38,7 +38,7 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
              AND NOT EXISTS (SELECT FROM unnest(i.indkey) AS k(attnum) JOIN pg_catalog.pg_attribute a \
              ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'))::text",
         );
-    Ok(of_relation(sql, name)?.done())
+    Ok(of_relation(sql, name)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')").done())
 }
 
 /// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The

@@ -70,7 +70,8 @@ pub struct Dependent {
     pub name: String,
 }
 
-/// The query for one target: always one row of [`TargetRelation`].
+/// The query for one target: always one row of [`TargetRelation`]. Relations of all kinds are found: a sequence, an index
+/// or a composite type leaves no room for a table of its name.
 ///
 /// # Errors
 /// A name with a NUL byte.
