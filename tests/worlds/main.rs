@@ -28,6 +28,7 @@ use rapidbyte_plans::{
 };
 use scene::Scene;
 use std::path::Path;
+use world::Said;
 
 /// A row is in the way of a key.
 const DATA: i32 = 6;
@@ -90,16 +91,16 @@ fn applied(scene: &Scene<'_>, plan: &Plan) {
     };
     let there: Vec<bool> = plan.streams().iter().map(|stream| !stream.write.create_table).collect();
     let before = hanging(plan);
-    let first = run(scene, plan);
-    assert_eq!(first, Some(0));
+    let said = run(scene, plan);
+    assert_eq!(said.code, Some(0), "{said:#?}");
     for ((before, after), there) in before.iter().zip(hanging(plan)).zip(there) {
         assert!(!there || *before == after, "what hung on the target:\n{before}\nand now:\n{after}");
     }
     again(scene, plan);
 }
 
-/// Applies, and compares each target with what it should hold; the exit code.
-fn run(scene: &Scene<'_>, plan: &Plan) -> Option<i32> {
+/// Applies, and where that is done compares each target with what it should hold.
+fn run(scene: &Scene<'_>, plan: &Plan) -> Said {
     let rows = |stream: &StreamPlan| (scene.source_rows(stream), scene.target_rows(stream));
     let before: Vec<(Rows, Rows)> = plan.streams().iter().map(rows).collect();
     let said = scene.apply();
@@ -110,19 +111,19 @@ fn run(scene: &Scene<'_>, plan: &Plan) -> Option<i32> {
             assert_eq!(scene.target_rows(stream), wanted, "{}", stream.stream);
         }
     }
-    said.code
+    said
 }
 
 /// A second run ends as the first did, but for rows that an append brings again: where a key is in their way, nothing
 /// is changed.
 fn again(scene: &Scene<'_>, plan: &Plan) {
     let before = scene.picture();
-    let code = run(scene, plan);
+    let said = run(scene, plan);
     if plan.streams().iter().any(key_is_in_the_way(plan)) {
-        assert_eq!(code, Some(DATA));
+        assert_eq!(said.code, Some(DATA), "{said:#?}");
         assert_eq!(scene.picture(), before);
     } else {
-        assert_eq!(code, Some(0));
+        assert_eq!(said.code, Some(0), "{said:#?}");
     }
 }
 

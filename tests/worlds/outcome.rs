@@ -99,9 +99,6 @@ fn as_postgres_says(wanted: &mut StreamObservation, real: &mut StreamObservation
     target(wanted, real);
     for (wanted, real) in wanted.target.fits.iter_mut().zip(&mut real.target.fits) {
         wanted.note.clone_from(&real.note);
-        wanted.types.clone_from(&real.types);
-        wanted.target = unquoted(&wanted.target);
-        real.target = unquoted(&real.target);
         if wanted.label == FitLabel::Refused {
             wanted.literal = real.literal;
         }
@@ -118,8 +115,6 @@ fn source(wanted: &mut StreamObservation, real: &mut StreamObservation) {
         wanted.key.clear();
     }
     for (wanted, seen) in wanted.columns.iter_mut().zip(&mut seen.columns) {
-        wanted.native = unquoted(&wanted.native);
-        seen.native = unquoted(&seen.native);
         // No column of a view is NOT NULL.
         wanted.nullable |= is_view;
         // A version of the Arrow library shows a type as it likes.
@@ -144,19 +139,10 @@ fn target(wanted: &mut StreamObservation, real: &mut StreamObservation) {
     if matches!(wanted.kind, Some(RelationKind::View | RelationKind::MaterializedView)) {
         wanted.columns.iter_mut().for_each(|column| column.nullable = true);
     }
-    for column in wanted.columns.iter_mut().chain(&mut real.columns) {
-        column.native = unquoted(&column.native);
-    }
     // More hangs on a real table than a case names: its keys' indexes, its owner.
     let missing: Vec<Dependent> =
         wanted.dependents.iter().filter(|it| !real.dependents.contains(it)).cloned().collect();
     wanted.dependents = real.dependents.iter().cloned().chain(missing).collect();
     wanted.privileges.sort_unstable();
     real.privileges.sort_unstable();
-}
-
-/// The cases write the types of users without quotes, and without the schema that a bare name means.
-fn unquoted(native: &str) -> String {
-    let bare = native.replace('"', "");
-    bare.strip_prefix("public.").unwrap_or(&bare).to_owned()
 }

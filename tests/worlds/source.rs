@@ -119,7 +119,7 @@ fn relation(case: &Case, stream: &ResolvedStream, seen: &StreamObservation, name
 }
 
 fn column(column: &SourceColumn) -> String {
-    let native = if column.refused.is_some() { values::UNREADABLE } else { &values::name_of_type(&column.native) };
+    let native = if column.refused.is_some() { values::UNREADABLE } else { &column.native };
     format!("{} {native}{}", ident(&column.name), if column.nullable { "" } else { " NOT NULL" })
 }
 

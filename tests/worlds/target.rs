@@ -107,6 +107,10 @@ fn records(case: &Case, loader: &str) -> String {
         let _ = writeln!(sql, "GRANT ALL ON SCHEMA _rapidbyte TO {loader};");
         let _ = writeln!(sql, "GRANT ALL ON ALL TABLES IN SCHEMA _rapidbyte TO {loader};");
     }
+    if targets(case).flat_map(|target| &target.fits).any(|fit| !fit.types.is_empty()) {
+        // No observation says whether types can be made in their schema, which the source chose.
+        let _ = writeln!(sql, "GRANT CREATE ON SCHEMA public TO {loader};");
+    }
     if !may(Privilege::Stage) {
         sql.push_str("REVOKE TEMPORARY ON DATABASE destination FROM PUBLIC;\n");
     }
@@ -149,7 +153,7 @@ fn relation(target: &TargetState, port: u16) -> String {
 }
 
 fn column(column: &TargetColumn) -> String {
-    let mut sql = format!("{} {}", ident(&column.name), values::name_of_type(&column.native));
+    let mut sql = format!("{} {}", ident(&column.name), column.native);
     if !column.nullable {
         sql.push_str(" NOT NULL");
     }

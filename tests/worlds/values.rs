@@ -1,12 +1,15 @@
 //! Values by type: row number `i` has the same value each time, and another one than any other row, so that keys hold.
 
-use crate::sql;
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
-/// Types of users that cases speak of: name, body, and value number `{i}`. A new one is a line here.
+/// Types of users that cases speak of: native type, what makes it, and value number `{i}`. A new one is a line here.
 const OF_USERS: [(&str, &str, &str); 2] = [
-    ("address", "(street text, number integer)", "ROW('street ' || {i}, {i})"),
-    ("mood", "ENUM ('sad', 'ok', 'happy')", "(ARRAY['sad', 'ok', 'happy'])[1 + {i} % 3]"),
+    (r#""public"."ltree""#, "CREATE EXTENSION ltree SCHEMA public;\n", "text2ltree('root.leaf_' || {i})"),
+    (
+        r#""public"."mood""#,
+        "CREATE TYPE public.mood AS ENUM ('sad', 'ok', 'happy');\n",
+        "(ARRAY['sad', 'ok', 'happy'])[1 + {i} % 3]",
+    ),
 ];
 
 /// A type that the source cannot read, whatever reason the case gives: nested deeper than our model of types goes.
@@ -22,7 +25,7 @@ pub(crate) fn value(native: &str, i: &str) -> String {
         return format!("ARRAY[{}, NULL]", value(element, i));
     }
     if let Some((_, _, value)) = of_user(native) {
-        return format!("({})::{}", value.replace("{i}", &format!("({i})")), name_of_type(native));
+        return format!("({})::{native}", value.replace("{i}", &format!("({i})")));
     }
     let value = match without_bounds(native).as_str() {
         "smallint" | "integer" | "bigint" | "oid" => format!("({i})"),
@@ -44,23 +47,14 @@ pub(crate) fn value(native: &str, i: &str) -> String {
     format!("{value}::{native}")
 }
 
-/// A type as SQL: the cases write those of users without quotes.
-pub(crate) fn name_of_type(native: &str) -> String {
-    if of_user(native).is_some() { sql::object(&sql::parse(native)) } else { native.to_owned() }
-}
-
 /// The statements that make the types of users among these, each once.
 pub(crate) fn make_types<'a>(natives: impl Iterator<Item = &'a str>) -> String {
-    let used: BTreeSet<(String, &str)> =
-        natives.filter_map(|native| Some((name_of_type(native), of_user(native)?.1))).collect();
-    used.iter().fold(String::new(), |mut made, (name, body)| {
-        let _ = writeln!(made, "CREATE TYPE {name} AS {body};");
-        made
-    })
+    let made: BTreeSet<&str> = natives.filter_map(|native| Some(of_user(native)?.1)).collect();
+    made.into_iter().collect()
 }
 
 fn of_user(native: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    OF_USERS.iter().find(|(name, _, _)| sql::parse(native).name == *name || native == *name)
+    OF_USERS.iter().find(|(name, _, _)| native == *name)
 }
 
 /// "timestamp(3) with time zone" is a "timestamp with time zone".
