@@ -1,6 +1,7 @@
 //! One golden case: what its files say, with both ends moved to a server of ours.
 
 use rapidbyte_plans::{
+    catalog::Catalog,
     decision::Relation,
     name::ObjectName,
     observation::{Observation, StreamObservation},
@@ -8,7 +9,11 @@ use rapidbyte_plans::{
     resolve::{ResolvedStream, resolve},
     spec::{self, Spec},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -16,31 +21,29 @@ pub(crate) struct Case {
     /// The sync file, its ends taken from the environment.
     pub(crate) sync: String,
     pub(crate) spec: Spec,
+    /// What else the source offers; given where there are wildcards.
+    pub(crate) catalog: Option<Catalog>,
     pub(crate) streams: Vec<ResolvedStream>,
     pub(crate) observation: Observation,
 }
 
 impl Case {
     /// The case whose sync file this is.
-    pub(crate) fn read(path: &Path) -> Self {
-        let folder = path.parent().unwrap().to_owned();
-        let text = std::fs::read_to_string(path).unwrap();
-        let spec = spec::parse(&text, "sync.toml", &|_| None).unwrap();
-        let json = |name: &str| std::fs::read(folder.join(name)).ok();
-        let catalog = json("catalog.json").map(|json| serde_json::from_slice(&json).unwrap());
-        Self {
-            name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
-            sync: with_our_ends(&text),
-            streams: resolve(&spec, catalog.as_ref()).unwrap(),
-            observation: serde_json::from_slice(&json("observation.json").unwrap()).unwrap(),
-            spec,
-            folder,
-        }
+    pub(crate) fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let folder = path.parent().ok_or("a case is a folder")?.to_owned();
+        let name = folder.file_name().ok_or("a case has a name")?.to_string_lossy().into_owned();
+        let text = fs::read_to_string(path)?;
+        let spec = spec::parse(&text, "sync.toml", &|_| None).map_err(|mistakes| format!("{mistakes:?}"))?;
+        let catalog = fs::read(folder.join("catalog.json")).ok();
+        let catalog = catalog.map(|json| serde_json::from_slice(&json)).transpose()?;
+        let streams = resolve(&spec, catalog.as_ref()).map_err(|mistakes| format!("{mistakes:?}"))?;
+        let observation = serde_json::from_slice(&fs::read(folder.join("observation.json"))?)?;
+        Ok(Self { name, folder, sync: with_our_ends(&text), spec, catalog, streams, observation })
     }
 
     /// SQL that is run instead of what the observation says of the source: a query's text does not tell its tables.
     pub(crate) fn source_sql(&self) -> Option<String> {
-        std::fs::read_to_string(self.folder.join("source.sql")).ok()
+        fs::read_to_string(self.folder.join("source.sql")).ok()
     }
 
     /// What the planner makes of the case's own observation.

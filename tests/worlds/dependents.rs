@@ -16,7 +16,7 @@ pub(crate) fn roles<'a>(targets: impl Iterator<Item = &'a TargetState>) -> Strin
     let mut names: Vec<&str> = targets.flat_map(|target| of_kind(target, "grant")).collect();
     names.sort_unstable();
     names.dedup();
-    names.iter().map(|name| format!("CREATE ROLE {};\n", ident(name))).collect()
+    names.iter().map(|name| format!("CREATE ROLE {};\n", ident(name))).collect::<Vec<_>>().concat()
 }
 
 /// The partitions: rows need them.

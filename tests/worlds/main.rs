@@ -5,6 +5,7 @@
 // A test that cannot go on fails, and says where.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod case;
 mod contents;
 mod dependents;
@@ -36,7 +37,7 @@ const DATA: i32 = 6;
 const NOT_ALLOWED: i32 = 3;
 
 fn world(path: &Path) -> datatest_stable::Result<()> {
-    let case = Case::read(path);
+    let case = Case::read(path)?;
     exempt::all_are_there(case.folder.parent().unwrap());
     if exempt::is_impossible(&case.name) {
         return Ok(());

@@ -1,6 +1,7 @@
 //! A case's world, built on a server of its own, and the binary that looks at it and changes it.
 
 use crate::{
+    access,
     case::Case,
     contents::{self, Rows},
     dependents, source, target,
@@ -23,7 +24,7 @@ impl<'a> Scene<'a> {
         let options = Options { settings: vec![("autovacuum".into(), "off".into())], ..Options::default() };
         let world = World::with_options(&options, "");
         let scene = Self { case, world };
-        scene.world.destination(&target::prepare(case));
+        scene.world.destination(&access::prepare(case));
         scene.source(&format!(
             "CREATE ROLE {} LOGIN;\n{}{}",
             crate::sql::ident(&case.observation.source.user),

@@ -1,7 +1,8 @@
-//! The destination that an observation describes: schemas, targets of every kind, their keys and rows, who owns them and
-//! what our user may do. What hangs on a target is in `dependents.rs`.
+//! The targets that an observation describes: relations of every kind, their columns, keys and rows. Who may do what is
+//! in `access.rs`, what hangs on them in `dependents.rs`.
 
 use crate::{
+    access,
     case::Case,
     dependents,
     source::believe,
@@ -11,12 +12,9 @@ use crate::{
 use rapidbyte_plans::{
     decision::Disposition,
     name::ObjectName,
-    observation::{Identity, Privilege, RelationKind, TargetColumn, TargetKey, TargetState},
+    observation::{Identity, RelationKind, TargetColumn, TargetKey, TargetState},
 };
 use std::{collections::BTreeSet, fmt::Write as _, ops::RangeInclusive};
-
-/// Owns what our user does not.
-const KEEPER: &str = "keeper";
 
 /// Rows that are there before: for an upsert some that the source has as well, otherwise none of them, so that keys hold.
 const OVERLAPPING: RangeInclusive<u32> = 26..=75;
@@ -24,24 +22,6 @@ const APART: RangeInclusive<u32> = 1001..=1025;
 
 /// Columns that are no key hold other values than the source's rows of the same number.
 const OTHER_BY: u32 = 7;
-
-/// The statements of the records of runs, as the case for a first run holds them; that case shows that they are the
-/// product's own.
-const FIRST_RUN: &str = include_str!("../golden/plans/first-run-bookkeeping/observation.json");
-
-/// Roles, schemas and records of runs: all that is there before a first run.
-pub(crate) fn prepare(case: &Case) -> String {
-    let observation = &case.observation;
-    let loader = ident(&observation.destination.user);
-    let mut sql = format!(
-        "CREATE ROLE {loader} LOGIN; CREATE ROLE {KEEPER};\n{}",
-        dependents::roles(observation.streams.iter().map(|seen| &seen.target))
-    );
-    for target in targets(case) {
-        sql.push_str(&schema(target, &loader));
-    }
-    sql + &records(case, &loader)
-}
 
 /// The targets; those that runs of ours filled are there already.
 pub(crate) fn build(case: &Case, port: u16) -> String {
@@ -53,14 +33,10 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
             sql.push_str(&rows(case, target));
         }
         sql.push_str(&dependents::build(target, at));
-        sql.push_str(&rights(case, target));
+        sql.push_str(&access::rights(case, target));
         if let Some(rows) = target.rows.filter(|rows| *rows > 0 && is_table(target)) {
             sql.push_str(&believe(&target.name, rows));
         }
-    }
-    if case.observation.destination.read_only {
-        let loader = ident(&case.observation.destination.user);
-        let _ = writeln!(sql, "ALTER ROLE {loader} SET default_transaction_read_only = on;");
     }
     sql
 }
@@ -71,50 +47,14 @@ pub(crate) fn stored(target: &TargetState) -> ObjectName {
 }
 
 /// Each target once, though two streams may write it.
-fn targets(case: &Case) -> impl Iterator<Item = &TargetState> {
+pub(crate) fn targets(case: &Case) -> impl Iterator<Item = &TargetState> {
     let mut seen = BTreeSet::new();
     let all = case.observation.streams.iter().map(|seen| &seen.target);
     all.filter(move |target| seen.insert(&target.name))
 }
 
-fn is_table(target: &TargetState) -> bool {
+pub(crate) fn is_table(target: &TargetState) -> bool {
     matches!(target.kind, Some(RelationKind::Table | RelationKind::PartitionedTable))
-}
-
-fn schema(target: &TargetState, loader: &str) -> String {
-    let name = ident(sql::schema(&target.name));
-    let may_create = target.privileges.contains(&Privilege::CreateInSchema);
-    match (target.schema_exists, may_create) {
-        (true, true) => {
-            format!("CREATE SCHEMA IF NOT EXISTS {name}; GRANT USAGE, CREATE ON SCHEMA {name} TO {loader};\n")
-        }
-        (true, false) => format!("CREATE SCHEMA IF NOT EXISTS {name}; GRANT USAGE ON SCHEMA {name} TO {loader};\n"),
-        (false, true) => format!("GRANT CREATE ON DATABASE destination TO {loader};\n"),
-        (false, false) => String::new(),
-    }
-}
-
-fn records(case: &Case, loader: &str) -> String {
-    let first: rapidbyte_plans::observation::Observation = serde_json::from_str(FIRST_RUN).unwrap();
-    let missing = |sql: &String| case.observation.bookkeeping.iter().any(|statement| statement.sql == *sql);
-    let there: Vec<String> =
-        first.bookkeeping.into_iter().map(|statement| statement.sql).filter(|sql| !missing(sql)).collect();
-    let may = |privilege| targets(case).all(|target| target.privileges.contains(&privilege));
-    let mut sql: String = there.iter().map(|statement| format!("{statement};\n")).collect();
-    if may(Privilege::Record) && there.is_empty() {
-        let _ = writeln!(sql, "GRANT CREATE ON DATABASE destination TO {loader};");
-    } else if may(Privilege::Record) {
-        let _ = writeln!(sql, "GRANT ALL ON SCHEMA _rapidbyte TO {loader};");
-        let _ = writeln!(sql, "GRANT ALL ON ALL TABLES IN SCHEMA _rapidbyte TO {loader};");
-    }
-    if targets(case).flat_map(|target| &target.fits).any(|fit| !fit.types.is_empty()) {
-        // No observation says whether types can be made in their schema, which the source chose.
-        let _ = writeln!(sql, "GRANT CREATE ON SCHEMA public TO {loader};");
-    }
-    if !may(Privilege::Stage) {
-        sql.push_str("REVOKE TEMPORARY ON DATABASE destination FROM PUBLIC;\n");
-    }
-    sql
 }
 
 fn relation(target: &TargetState, port: u16) -> String {
@@ -129,7 +69,8 @@ fn relation(target: &TargetState, port: u16) -> String {
         }
         Some(RelationKind::PartitionedTable) => {
             let by = target.keys.first().map_or(&target.columns[0].name, |key| &key.columns[0]);
-            format!("{} PARTITION BY HASH ({});\n{}", table("TABLE", &name), ident(by), keys(target))
+            let parts = dependents::partitions(target);
+            format!("{} PARTITION BY HASH ({});\n{}{parts}", table("TABLE", &name), ident(by), keys(target))
         }
         Some(RelationKind::View) => {
             // A view with OFFSET is not one that the server can write through (manual, CREATE VIEW, "Updatable Views").
@@ -140,9 +81,9 @@ fn relation(target: &TargetState, port: u16) -> String {
             format!("{behind}CREATE MATERIALIZED VIEW {name} AS SELECT * FROM {stored};\n")
         }
         Some(RelationKind::ForeignTable) => format!(
-            "{behind}CREATE EXTENSION IF NOT EXISTS postgres_fdw;\nCREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw \
+            "{behind}CREATE EXTENSION IF NOT EXISTS postgres_fdw;\nCREATE SERVER IF NOT EXISTS itself FOREIGN DATA WRAPPER postgres_fdw \
              OPTIONS (host '127.0.0.1', port '{port}', dbname 'destination');\n\
-             CREATE USER MAPPING FOR PUBLIC SERVER itself OPTIONS (user 'postgres', password_required 'false');\n\
+             CREATE USER MAPPING IF NOT EXISTS FOR PUBLIC SERVER itself OPTIONS (user 'postgres', password_required 'false');\n\
              {} SERVER itself OPTIONS (schema_name 'behind');\n",
             table("FOREIGN TABLE", &name)
         ),
@@ -189,78 +130,41 @@ fn key(table: &str, key: &TargetKey) -> String {
     format!("ALTER TABLE {table} ADD CONSTRAINT {name} {kind}{nulls} ({columns}){deferrable};\n")
 }
 
-/// Rows that somebody else put there. A target without partitions has none to take them until its children are there.
+/// Rows that somebody else put there.
 fn rows(case: &Case, target: &TargetState) -> String {
     if target.rows == Some(0) || target.kind == Some(RelationKind::Other) {
         return String::new();
     }
-    let streams = case.streams.iter().filter(|stream| stream.target == target.name);
-    let upserts = streams.clone().any(|stream| stream.wishes.disposition == Disposition::Upsert);
-    let range = if upserts { OVERLAPPING } else { APART };
-    let brought: BTreeSet<&str> = case
-        .observation
-        .streams
-        .iter()
-        .flat_map(|seen| &seen.source.columns)
-        .map(|column| column.name.as_str())
-        .collect();
-    let is_counted = |column: &TargetColumn| column.has_default || column.identity != Identity::None;
-    let given: Vec<&TargetColumn> = target
-        .columns
-        .iter()
-        .filter(|column| !column.generated && (brought.contains(column.name.as_str()) || !is_counted(column)))
-        .collect();
+    let given: Vec<&TargetColumn> = target.columns.iter().filter(|column| is_given(case, column)).collect();
     let in_key = |name: &String| target.keys.iter().any(|key| key.columns.contains(name));
     let value = |column: &&TargetColumn| {
         let i = if in_key(&column.name) { "i".to_owned() } else { format!("i + {OTHER_BY}") };
         values::value(&column.native, &i)
     };
-    let children = dependents::partitions(target);
-    let refresh = if target.kind == Some(RelationKind::MaterializedView) { "REFRESH MATERIALIZED VIEW" } else { "" };
-    let refresh = if refresh.is_empty() { String::new() } else { format!("{refresh} {};\n", object(&target.name)) };
-    format!(
-        "{children}INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM generate_series({}, {}) AS i;\n{refresh}",
+    let range = numbers(case, target);
+    let mut sql = format!(
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM generate_series({}, {}) AS i;\n",
         object(&stored(target)),
         sql::idents(given.iter().map(|column| &column.name)),
         given.iter().map(value).collect::<Vec<_>>().join(", "),
         range.start(),
         range.end()
-    )
-}
-
-/// Who owns the target, and what our user may do with it. An owner can be denied as well.
-fn rights(case: &Case, target: &TargetState) -> String {
-    const GRANTS: [(Privilege, &str); 5] = [
-        (Privilege::Select, "SELECT"),
-        (Privilege::Insert, "INSERT"),
-        (Privilege::Update, "UPDATE"),
-        (Privilege::Delete, "DELETE"),
-        (Privilege::Truncate, "TRUNCATE"),
-    ];
-    let (name, loader) = (object(&target.name), ident(&case.observation.destination.user));
-    let owns = target.privileges.contains(&Privilege::Own);
-    let owner = if owns { loader.as_str() } else { KEEPER };
-    let kind = match target.kind {
-        Some(RelationKind::View) => "VIEW",
-        Some(RelationKind::MaterializedView) => "MATERIALIZED VIEW",
-        Some(RelationKind::ForeignTable) => "FOREIGN TABLE",
-        Some(RelationKind::Other) => "SEQUENCE",
-        _ => "TABLE",
-    };
-    let mut sql = format!("ALTER {kind} {name} OWNER TO {owner};\n");
-    if !is_table(target) && kind != "SEQUENCE" {
-        let _ = writeln!(
-            sql,
-            "GRANT USAGE ON SCHEMA behind TO {owner}; ALTER TABLE {} OWNER TO {owner};",
-            object(&stored(target))
-        );
-    }
-    for (_, word) in
-        GRANTS.iter().filter(|(privilege, _)| kind != "SEQUENCE" && owns != target.privileges.contains(privilege))
-    {
-        let statement =
-            if owns { format!("REVOKE {word} ON {name} FROM") } else { format!("GRANT {word} ON {name} TO") };
-        let _ = writeln!(sql, "{statement} {loader};");
+    );
+    if target.kind == Some(RelationKind::MaterializedView) {
+        let _ = writeln!(sql, "REFRESH MATERIALIZED VIEW {};", object(&target.name));
     }
     sql
+}
+
+fn numbers(case: &Case, target: &TargetState) -> RangeInclusive<u32> {
+    let mut streams = case.streams.iter().filter(|stream| stream.target == target.name);
+    let upserts = streams.any(|stream| stream.wishes.disposition == Disposition::Upsert);
+    if upserts { OVERLAPPING } else { APART }
+}
+
+/// What no stream brings and the target fills by itself is left to it.
+fn is_given(case: &Case, column: &TargetColumn) -> bool {
+    let mut brought = case.observation.streams.iter().flat_map(|seen| &seen.source.columns);
+    let is_filled = column.has_default || column.identity != Identity::None;
+    !column.generated && (!is_filled || brought.any(|source| source.name == column.name))
 }
