@@ -54,3 +54,17 @@ pub(crate) fn after(disposition: Disposition, before: &Rows, source: &Rows) -> R
     rows.sort();
     rows
 }
+
+/// What to show of two bags of rows that differ: how many are missing and how many too many, and some of them.
+pub(crate) fn difference(found: &Rows, wanted: &Rows) -> String {
+    let less = |one: &Rows, other: &Rows| {
+        let mut left = other.clone();
+        let mut only = one.clone();
+        only.retain(|row| left.iter().position(|it| it == row).map(|at| left.swap_remove(at)).is_none());
+        only
+    };
+    let (missing, extra) = (less(wanted, found), less(found, wanted));
+    let some = |rows: &Rows| rows.iter().take(3).map(|(_, row)| format!("\n    {row}")).collect::<Vec<_>>().concat();
+    let (some_missing, some_extra) = (some(&missing), some(&extra));
+    format!("{} rows are missing{some_missing}\n  {} are too many{some_extra}", missing.len(), extra.len())
+}

@@ -21,7 +21,7 @@ mod values;
 mod world;
 
 use case::Case;
-use contents::{Rows, after};
+use contents::{Rows, after, difference};
 use outcome::Outcome;
 use rapidbyte_plans::{
     decision::Disposition,
@@ -87,17 +87,15 @@ fn applied(scene: &Scene<'_>, plan: &Plan) {
         assert_eq!(said.code, Some(NOT_ALLOWED), "{said:#?}");
         assert_eq!(scene.picture(), before);
     }
-    let hanging = |plan: &Plan| -> Vec<String> {
-        plan.streams().iter().map(|stream| scene.hanging(&stream.write.target)).collect()
-    };
-    let there: Vec<bool> = plan.streams().iter().map(|stream| !stream.write.create_table).collect();
-    let before = hanging(plan);
+    let there = || plan.streams().iter().map(|stream| &stream.write).filter(|write| !write.create_table);
+    let before: Vec<String> = there().map(|write| scene.hanging(&write.target)).collect();
     let said = run(scene, plan);
     assert_eq!(said.code, Some(0), "{said:#?}");
-    for ((before, after), there) in before.iter().zip(hanging(plan)).zip(there) {
-        assert!(!there || *before == after, "what hung on the target:\n{before}\nand now:\n{after}");
-    }
     again(scene, plan);
+    for (write, before) in there().zip(before) {
+        let after = scene.hanging(&write.target);
+        assert!(before == after, "what hung on the target:\n{before}\nand now:\n{after}");
+    }
 }
 
 /// Applies, and where that is done compares each target with what it should hold.
@@ -109,7 +107,8 @@ fn run(scene: &Scene<'_>, plan: &Plan) -> Said {
         for (stream, (source, before)) in plan.streams().iter().zip(&before) {
             assert!(!source.is_empty(), "nothing was there to be read");
             let wanted = after(stream.write.disposition, before, source);
-            assert_eq!(scene.target_rows(stream), wanted, "{}", stream.stream);
+            let found = scene.target_rows(stream);
+            assert!(found == wanted, "{}: {}", stream.stream, difference(&found, &wanted));
         }
     }
     said
