@@ -5,7 +5,8 @@ use rapidbyte_plans::{
     decision::Relation,
     name::ObjectName,
     observation::{Observation, StreamObservation},
-    planner::{self, Draft},
+    plan::Plan,
+    planner,
     resolve::{ResolvedStream, resolve},
     spec::{self, Spec},
 };
@@ -46,9 +47,10 @@ impl Case {
         fs::read_to_string(self.folder.join("source.sql")).ok()
     }
 
-    /// What the planner makes of the case's own observation.
-    pub(crate) fn draft(&self) -> Draft {
-        planner::decide(&self.spec, &self.streams, &self.observation)
+    /// What the planner makes of the case's own observation; without statements, which nothing here asks for.
+    pub(crate) fn plan(&self) -> Plan {
+        let draft = planner::decide(&self.spec, &self.streams, &self.observation);
+        planner::assemble(&self.spec, self.observation.clone(), draft, Vec::new())
     }
 
     /// Both ends are one database.

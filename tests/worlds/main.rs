@@ -50,8 +50,8 @@ fn world(path: &Path) -> datatest_stable::Result<()> {
     let (plan, said) = scene.plan();
     let differences = outcome::differences(&case, plan.observation());
     assert!(differences.is_empty(), "another world was built than the case describes: {differences:#?}");
-    let wanted = outcome::of_draft(&case, &case.draft());
-    assert_eq!(outcome::of_plan(&case, &plan), wanted);
+    let wanted = Outcome::of(&case, &case.plan());
+    assert_eq!(Outcome::of(&case, &plan), wanted);
     match wanted {
         Outcome::Refused(rules) => {
             assert_eq!(said.code, Some(outcome::exit_code(&rules)), "{said:#?}");

@@ -1,14 +1,13 @@
-//! What a plan comes to, in a form that a draft of the planner and a plan of the binary share; and whether the binary saw
-//! the world that the case describes.
+//! What a plan comes to, whether the planner made it from the case's files or the binary from a server; and whether the
+//! binary saw the world that the case describes.
 
 use crate::case::Case;
 use rapidbyte_plans::{
-    decision::{Publication, ReadDecision, Strategy, WriteDecision},
+    decision::{Publication, Strategy},
     drift,
     observation::{Dependent, Fetch, FitLabel, Observation, RelationKind, StreamObservation},
-    plan::Plan,
-    planner::Draft,
-    report::{Refusal, Rule},
+    plan::{Plan, StreamPlan},
+    report::Rule,
 };
 
 /// What a plan comes to; where anything is refused, only that.
@@ -34,43 +33,35 @@ pub(crate) struct Chosen {
     destroys: bool,
 }
 
-pub(crate) fn of_draft(case: &Case, draft: &Draft) -> Outcome {
-    let refused = draft.streams.iter().flat_map(|stream| &stream.refusals);
-    let chosen = draft.streams.iter();
-    outcome(
-        draft.refusals.iter().chain(refused),
-        chosen.map(|it| one(case, &it.stream, &it.read, &it.write, it.destroys.is_some())).collect(),
-    )
+impl Outcome {
+    pub(crate) fn of(case: &Case, plan: &Plan) -> Self {
+        let refusals = plan.refusals().iter().chain(plan.streams().iter().flat_map(|stream| &stream.refusals));
+        let rules: Vec<Rule> = refusals.map(|refusal| refusal.rule).collect();
+        if rules.is_empty() {
+            Self::Chosen(plan.streams().iter().map(|stream| Chosen::of(case, stream)).collect())
+        } else {
+            Self::Refused(rules)
+        }
+    }
 }
 
-pub(crate) fn of_plan(case: &Case, plan: &Plan) -> Outcome {
-    let refused = plan.streams().iter().flat_map(|stream| &stream.refusals);
-    let chosen = plan.streams().iter();
-    outcome(
-        plan.refusals().iter().chain(refused),
-        chosen.map(|it| one(case, &it.stream, &it.read, &it.write, it.destroys.is_some())).collect(),
-    )
-}
-
-fn outcome<'a>(refusals: impl Iterator<Item = &'a Refusal>, chosen: Vec<Chosen>) -> Outcome {
-    let rules: Vec<Rule> = refusals.map(|refusal| refusal.rule).collect();
-    if rules.is_empty() { Outcome::Chosen(chosen) } else { Outcome::Refused(rules) }
-}
-
-fn one(case: &Case, stream: &str, read: &ReadDecision, write: &WriteDecision, destroys: bool) -> Chosen {
-    let seen = case.observation.streams.iter().find(|seen| seen.stream == stream).unwrap();
-    let offers_both = seen.source.fetches == [Fetch::Copy, Fetch::Cursor];
-    Chosen {
-        stream: stream.to_owned(),
-        strategy: write.strategy,
-        publication: write.publication,
-        fetch: offers_both.then_some(read.fetch),
-        creates: (write.create_schema, write.create_table),
-        override_identity: write.override_identity,
-        deletes: write.delete_instead_of_truncate,
-        primary_key: write.primary_key.clone(),
-        conflict_key: write.conflict_key.clone(),
-        destroys,
+impl Chosen {
+    fn of(case: &Case, plan: &StreamPlan) -> Self {
+        let seen = case.observation.streams.iter().find(|seen| seen.stream == plan.stream).unwrap();
+        let offers_both = seen.source.fetches == [Fetch::Copy, Fetch::Cursor];
+        let write = &plan.write;
+        Self {
+            stream: plan.stream.clone(),
+            strategy: write.strategy,
+            publication: write.publication,
+            fetch: offers_both.then_some(plan.read.fetch),
+            creates: (write.create_schema, write.create_table),
+            override_identity: write.override_identity,
+            deletes: write.delete_instead_of_truncate,
+            primary_key: write.primary_key.clone(),
+            conflict_key: write.conflict_key.clone(),
+            destroys: plan.destroys.is_some(),
+        }
     }
 }
 
@@ -105,29 +96,32 @@ fn as_postgres_says(wanted: &mut StreamObservation, real: &mut StreamObservation
     }
 }
 
-fn source(wanted: &mut StreamObservation, real: &mut StreamObservation) {
-    let (wanted, seen, fits) = (&mut wanted.source, &mut real.source, &mut wanted.target.fits);
+fn source(wanted: &mut StreamObservation, real: &StreamObservation) {
+    unreadable(wanted, real);
+    let (wanted, real) = (&mut wanted.source, &real.source);
     let is_view = matches!(wanted.kind, RelationKind::View | RelationKind::MaterializedView);
-    wanted.schema_sha256.clone_from(&seen.schema_sha256);
-    wanted.fetches.clone_from(&seen.fetches);
-    wanted.fetch_note.clone_from(&seen.fetch_note);
+    wanted.schema_sha256.clone_from(&real.schema_sha256);
+    wanted.fetches.clone_from(&real.fetches);
+    wanted.fetch_note.clone_from(&real.fetch_note);
     if !wanted.key.iter().all(|key| wanted.columns.iter().any(|column| column.name == *key)) {
         wanted.key.clear();
     }
-    for (wanted, seen) in wanted.columns.iter_mut().zip(&mut seen.columns) {
+    for (wanted, real) in wanted.columns.iter_mut().zip(&real.columns) {
         // No column of a view is NOT NULL.
         wanted.nullable |= is_view;
         // A version of the Arrow library shows a type as it likes.
-        wanted.arrow.clone_from(&seen.arrow);
-        if wanted.refused.is_some() && seen.refused.is_some() {
-            // There is one way to be unreadable here; the destination's verdict on it follows.
-            wanted.clone_from(seen);
-            let verdict = real.target.fits.iter().find(|fit| fit.column == seen.name);
-            fits.iter_mut()
-                .filter(|fit| fit.column == seen.name)
-                .zip(verdict)
-                .for_each(|(fit, real)| fit.clone_from(real));
-        }
+        wanted.arrow.clone_from(&real.arrow);
+    }
+}
+
+/// There is one way to be unreadable here, and the destination's verdict follows from it.
+fn unreadable(wanted: &mut StreamObservation, real: &StreamObservation) {
+    let columns = wanted.source.columns.iter_mut().zip(&real.source.columns);
+    for (wanted_column, column) in columns.filter(|(wanted, real)| wanted.refused.is_some() && real.refused.is_some()) {
+        wanted_column.clone_from(column);
+        let verdict = real.target.fits.iter().find(|fit| fit.column == column.name);
+        let fits = wanted.target.fits.iter_mut().filter(|fit| fit.column == column.name);
+        fits.zip(verdict).for_each(|(fit, verdict)| fit.clone_from(verdict));
     }
 }
 

@@ -4,7 +4,9 @@ use crate::{
     access,
     case::Case,
     contents::{self, Rows},
-    dependents, source, target,
+    dependents, source,
+    sql::{ident, literal, object},
+    target,
     world::{DESTINATION, SOURCE, Said, World, said},
 };
 use rapidbyte_plans::{
@@ -27,7 +29,7 @@ impl<'a> Scene<'a> {
         scene.world.destination(&access::prepare(case));
         scene.source(&format!(
             "CREATE ROLE {} LOGIN;\n{}{}",
-            crate::sql::ident(&case.observation.source.user),
+            ident(&case.observation.source.user),
             source::build(case),
             source::finish(case)
         ));
@@ -38,7 +40,7 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Fills the targets that a case says a run of ours filled, by such a run.
+    /// Fills the targets that a case says a run of ours filled, by such a run; they have their tables' names.
     fn first_run(&self) {
         let filled = self.case.observation.streams.iter().filter(|seen| seen.target.filled_by_us);
         let streams: Vec<String> =
@@ -96,10 +98,7 @@ impl<'a> Scene<'a> {
 
     /// The stream's columns of its target; nothing where it is absent.
     pub(crate) fn target_rows(&self, stream: &StreamPlan) -> Rows {
-        let there = format!(
-            "SELECT to_regclass({}) IS NOT NULL",
-            crate::sql::literal(&crate::sql::object(&stream.write.target))
-        );
+        let there = format!("SELECT to_regclass({}) IS NOT NULL", literal(&object(&stream.write.target)));
         if self.world.destination(&there) == "f" {
             return Rows::new();
         }
