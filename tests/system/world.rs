@@ -110,7 +110,11 @@ impl World {
         let objects = "SELECT count(*), sum(hashtext(nspname || relname || relkind::text || relpersistence::text)) \
                        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname !~ '^pg_'";
         let schemas = "SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_'";
-        [self.destination(&tables), self.destination(objects), self.destination(schemas)].join("\n")
+        // The server gives the parts of a UNION in any order.
+        let tables = self.destination(&tables);
+        let mut tables: Vec<&str> = tables.lines().collect();
+        tables.sort_unstable();
+        [tables.join("\n"), self.destination(objects), self.destination(schemas)].join("\n")
     }
 }
 

@@ -30,7 +30,10 @@ pub(crate) fn target(
     {
         table.rows = Some(0);
     }
-    let columns = if found.table.is_some() { columns(session, &name)? } else { Vec::new() };
+    // What a sequence or an index has are no columns that rows could enter.
+    let is_other = |table: &relation::TargetTable| table.kind == relation::RelationKind::Other;
+    let has_columns = found.table.as_ref().is_some_and(|table| !is_other(table));
+    let columns = if has_columns { columns(session, &name)? } else { Vec::new() };
     let fits = fits(session, frames.schema(), &columns)?;
     Ok(observation(found, columns, fits))
 }

@@ -7,7 +7,7 @@ use crate::{
     inspect,
     write::StreamWriter,
 };
-use rapidbyte_postgres::{prepare, session, sql::Sql};
+use rapidbyte_postgres::{prepare, relation, session, sql::Sql};
 use rapidbyte_postgres_guest::{Session, database_error, internal, prepare_error};
 use rapidbyte_sdk::types::{Category, Error, Finding, ObjectName, Server, Severity};
 use std::{
@@ -160,7 +160,7 @@ impl Inner {
 
     fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
-        if seen.kind.is_some() && self.bookkeeping()?.is_empty() {
+        if seen.kind.is_some() && self.has_records()? {
             let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
             seen.filled_by_us = self.session.text(&sql)? == "t";
         }
@@ -172,8 +172,13 @@ impl Inner {
         Ok(prepare::bookkeeping(&rows).into_iter().map(statement_out).collect())
     }
 
+    /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
+    fn has_records(&mut self) -> Result<bool, Error> {
+        Ok(self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t")
+    }
+
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
-        if !self.bookkeeping()?.is_empty() {
+        if !self.has_records()? {
             return Ok(None);
         }
         let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;

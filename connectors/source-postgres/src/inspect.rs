@@ -40,7 +40,8 @@ pub(crate) fn stream(
     let has = |name: &String| fields.iter().any(|field| field.name() == name);
     let key = if known.key.iter().all(has) { known.key } else { Vec::new() };
     let unique_keys = known.unique_keys.into_iter().filter(|key| key.iter().all(has)).collect();
-    let columns = fields.iter().map(|field| field.name().clone()).collect();
+    let columns: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+    let is_twice = (1..columns.len()).any(|at| columns[..at].contains(&columns[at]));
     let read = decision::ReadDecision {
         relation,
         columns,
@@ -49,7 +50,9 @@ pub(crate) fn stream(
         partitions: 1,
         window: None,
     };
-    let statistics = statistics(session, &read, known.empty)?;
+    // No SELECT can tell two columns of one name apart, so there is nothing to explain: such a stream is refused.
+    let unknown = contract::Statistics { rows: None, bytes_per_row: None };
+    let statistics = if is_twice { unknown } else { statistics(session, &read, known.empty)? };
     let schema = schema_frame(&Schema::new(fields)).map_err(internal)?;
     let fetches = vec![contract::Fetch::Copy, contract::Fetch::Cursor];
     Ok(contract::StreamObservation {

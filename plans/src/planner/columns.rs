@@ -8,7 +8,7 @@ use super::{
 use crate::{
     decision::{ChangeKind, ColumnChange, Disposition, WriteColumn},
     name::visible,
-    observation::{ColumnFit, FitLabel, Identity, SourceColumn},
+    observation::{ColumnFit, FitLabel, Identity, RelationKind, SourceColumn},
     report::{Report, Rule},
 };
 use std::collections::BTreeSet;
@@ -84,7 +84,9 @@ fn unfit(facts: Facts<'_>, column: &SourceColumn, fit: &ColumnFit, report: &mut 
 
 /// What an existing target says of the column; false: refused.
 fn existing(facts: Facts<'_>, column: &SourceColumn, made: &[ColumnChange], report: &mut Report) -> bool {
-    if facts.absent() || is_changed(made, ChangeKind::Add, &column.name) {
+    // A relation of another kind is refused as a whole, and has no columns to be judged by.
+    let unjudged = facts.absent() || facts.target.kind == Some(RelationKind::Other);
+    if unjudged || is_changed(made, ChangeKind::Add, &column.name) {
         return true;
     }
     let Some(target) = facts.target_column(&column.name) else {

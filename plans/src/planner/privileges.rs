@@ -4,7 +4,7 @@
 use super::{facts::Facts, route::Route, shown};
 use crate::{
     decision::{Disposition, Publication},
-    observation::Privilege,
+    observation::{Privilege, RelationKind},
     report::{Report, Rule},
 };
 
@@ -38,6 +38,10 @@ fn must_delete(facts: Facts<'_>) -> bool {
 fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Privilege> {
     if facts.absent() {
         return vec![Privilege::CreateInSchema];
+    }
+    // No grant makes a sequence or an index take rows.
+    if facts.target.kind == Some(RelationKind::Other) {
+        return Vec::new();
     }
     match (facts.stream.wishes.disposition, route.publication) {
         // Whoever owns the table may do all of it.

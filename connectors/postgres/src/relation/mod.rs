@@ -5,7 +5,7 @@ mod source;
 mod target;
 
 pub use source::{DISCOVER_QUERY, Listed, SourceRelation, explain_query, explained, source_query};
-pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, target_query};
+pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
 
 use crate::{
     ident::{IdentError, QualifiedName},
@@ -62,7 +62,7 @@ impl RelationKind {
 fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::NulError> {
     sql.raw(
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relname = ",
+         WHERE c.relname = ",
     )
     .literal(name.name.as_str())?
     .raw(" AND n.nspname = ")

@@ -43,7 +43,7 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw("(SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
         .join(" UNION ALL ", ATTACHED.into_iter().chain([ROW_LEVEL_SECURITY]), Sql::raw)
         .raw(") AS d(kind, name)))::text");
-    Ok(of_relation(sql, name)?.done())
+    Ok(of_relation(sql, name)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')").done())
 }
 
 const ROW_LEVEL_SECURITY: &str =

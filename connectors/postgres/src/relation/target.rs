@@ -61,7 +61,8 @@ pub struct TargetKey {
     pub nulls_not_distinct: bool,
 }
 
-/// The query for one target: always one row of [`TargetRelation`].
+/// The query for one target: always one row of [`TargetRelation`]. Relations of all kinds are found: a sequence, an index
+/// or a composite type leaves no room for a table of its name.
 ///
 /// # Errors
 /// A name with a NUL byte.
@@ -88,6 +89,11 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw("))::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = ")
         .literal(schema)?
         .done())
+}
+
+/// Asks whether we may write what records runs, or make it where it is absent: one row, one column, "t" or "f".
+pub fn can_record_query() -> String {
+    Sql::new().raw("SELECT ").raw(CAN_RECORD).done()
 }
 
 /// Asks whether a table holds any row: one row, one column, "t" or "f".

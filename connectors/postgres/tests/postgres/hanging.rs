@@ -2,7 +2,7 @@
 
 use crate::db::Db;
 use anyhow::Result;
-use rapidbyte_postgres::relation::{self, TargetRelation};
+use rapidbyte_postgres::relation::{self, RelationKind, TargetRelation};
 
 fn hanging(db: &Db, table: &str) -> Result<Vec<String>> {
     let sql = relation::target_query(&relation::qualified("w", table)?)?;
@@ -39,6 +39,26 @@ fn what_a_new_table_would_not_have_is_named() -> Result<()> {
         db.exec(made)?;
         let found = hanging(&db, "t")?;
         assert!(found.iter().any(|item| item.starts_with(wanted)), "{made}: {found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn all_that_takes_up_a_name_is_found() -> Result<()> {
+    let db = Db::new()?;
+    db.exec(
+        "CREATE SCHEMA w; CREATE TABLE w.t (id bigint PRIMARY KEY); CREATE SEQUENCE w.sequence; CREATE TYPE w.composite AS (a int)",
+    )?;
+    for (name, wanted) in [
+        ("t", Some(RelationKind::Table)),
+        ("t_pkey", Some(RelationKind::Other)),
+        ("sequence", Some(RelationKind::Other)),
+        ("composite", Some(RelationKind::Other)),
+        ("nothing", None),
+    ] {
+        let sql = relation::target_query(&relation::qualified("w", name)?)?;
+        let found: TargetRelation = serde_json::from_str(&db.one(&sql)?)?;
+        assert_eq!(found.table.map(|table| table.kind), wanted, "{name}");
     }
     Ok(())
 }
