@@ -22,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// What `apply` is given.
 pub(crate) enum Input {
     /// A sync file: to be planned.
-    Sync(Spec),
+    Sync(Box<Spec>),
     /// A saved plan, and the sync file that it is of.
     Plan(Box<(Plan, Spec)>),
 }
@@ -44,7 +44,7 @@ pub(crate) fn input(path: &Path, sync: Option<&Path>) -> Result<Input, Failure> 
         return Err(Failure::new(USAGE, format!("{} is no saved plan, and --sync-file is for those", path.display()))
             .advise("leave --sync-file out"));
     }
-    sync_file::parse(&text, path).map(Input::Sync)
+    sync_file::parse(&text, path).map(|spec| Input::Sync(Box::new(spec)))
 }
 
 /// Reads a plan, whether or not it still holds.

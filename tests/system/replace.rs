@@ -42,7 +42,7 @@ fn dump(world: &World) -> Vec<String> {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with("\\")).map(str::to_owned).collect();
+    let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with('\\')).map(str::to_owned).collect();
     lines.sort();
     lines
 }

@@ -25,7 +25,7 @@ pub(crate) fn of_source(stream: &StreamPlan) -> String {
 
 /// The same columns of the stream's target, as SQL; those that it lacks, so far, are NULL.
 pub(crate) fn of_target(stream: &StreamPlan, name: &ObjectName, lacks: &[String]) -> String {
-    let nulls: String = lacks.iter().map(|column| format!(", NULL AS {}", ident(column))).collect();
+    let nulls = lacks.iter().map(|column| format!(", NULL AS {}", ident(column))).collect::<Vec<_>>().concat();
     query(stream, &format!("(SELECT *{nulls} FROM {}) AS target", object(name)))
 }
 

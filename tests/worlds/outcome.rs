@@ -19,6 +19,7 @@ pub(crate) enum Outcome {
 }
 
 #[derive(Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a choice of its own, as the plan has it
 pub(crate) struct Chosen {
     stream: String,
     strategy: Strategy,

@@ -75,7 +75,7 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
         Input::Sync(spec) => {
             let plan = show_plan(ui, &runtime, &engine, &spec)?;
             must_consent(ui, &runtime, &plan, args)?;
-            (plan, spec)
+            (plan, *spec)
         }
         Input::Plan(saved) => {
             saved_plan(ui, &runtime, &engine, &saved, args)?;
