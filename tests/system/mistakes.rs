@@ -132,3 +132,23 @@ fn check_and_discover() {
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
+
+#[test]
+fn a_type_that_may_not_be_made_is_refused_by_the_plan() {
+    let world = World::new("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood)");
+    world.destination(
+        "CREATE ROLE loader LOGIN; CREATE SCHEMA raw AUTHORIZATION loader; CREATE SCHEMA _rapidbyte AUTHORIZATION loader; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    );
+    let destination = world.server.url("destination").replace("postgres@", "loader@");
+    world.sync_between(
+        &world.server.url("source"),
+        &destination,
+        "[[stream]]\ntable = \"public.t\"\ninto = \"raw.t\"\nwrite = \"replace\"\n",
+    );
+    let said = world.run(&["plan", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.stderr.contains("may not make it"), "{said:#?}");
+    world.destination("GRANT CREATE ON SCHEMA public TO loader");
+    assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
+}

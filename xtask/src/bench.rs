@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: the same table by `psql | psql` and by `rapidbyte apply`, in turns, on a server with fsync on.
 //! What arrived is compared every time: a benchmark that never compares content measures nothing.
 
+mod upsert;
+
 use crate::{
     measure::{Cost, cost},
     process, setup,
@@ -22,16 +24,20 @@ const PIPE: &str = "psql -X -q -v ON_ERROR_STOP=1 -c 'COPY bench_events TO STDOU
 /// What was asked on the command line.
 #[derive(Debug, PartialEq, Eq)]
 struct Wish {
-    rows: u32,
+    upsert: bool,
+    rows: Option<u32>,
     repetitions: u32,
 }
+
+/// Rows of the first bench unless told.
+const PIPE_ROWS: u32 = 1_000_000;
 
 /// One way to copy the table.
 struct Variant {
     name: &'static str,
     command: Command,
     /// Puts the destination into the state that this way starts from.
-    before: &'static str,
+    before: String,
     costs: Vec<Cost>,
 }
 
@@ -39,8 +45,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let wish = wish(arguments)?;
     setup::all()?;
     process::run(process::cargo().args(["build", "--release", "--package", "rapidbyte"]))?;
+    if wish.upsert {
+        return upsert::run(&wish);
+    }
     let server = Server::start(&options())?;
-    let expected = fill(&server, wish.rows)?;
+    let expected = fill(&server, wish.rows.unwrap_or(PIPE_ROWS))?;
     let folder = tempfile::tempdir()?;
     let mut variants = [pipe(&server)?, apply(&server, folder.path())?];
     // The first round compiles the components and warms every cache; it is not counted.
@@ -56,14 +65,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 fn wish(arguments: &[String]) -> Result<Wish> {
-    let mut wish = Wish { rows: 1_000_000, repetitions: 5 };
-    for pair in arguments.chunks(2) {
+    let upsert = arguments.first().is_some_and(|first| first == "upsert");
+    let mut wish = Wish { upsert, rows: None, repetitions: 5 };
+    for pair in arguments[usize::from(upsert)..].chunks(2) {
         let [name, value] = pair else { bail!("{} needs a number", pair.concat()) };
         let number = value.parse().with_context(|| format!("{name} needs a number, not {value:?}"))?;
         match name.as_str() {
-            "--rows" => wish.rows = number,
+            "--rows" => wish.rows = Some(number),
             "--repetitions" => wish.repetitions = number,
-            unknown => bail!("bench knows --rows and --repetitions, not {unknown}"),
+            unknown => bail!("bench knows upsert, --rows and --repetitions, not {unknown}"),
         }
     }
     ensure!(wish.repetitions > 0, "a bench of no repetitions measures nothing");
@@ -81,11 +91,16 @@ fn options() -> Options {
 fn fill(server: &Server, rows: u32) -> Result<String> {
     server.create_database("source")?;
     server.create_database("target")?;
-    server.psql("source", TABLE)?;
-    server.psql_with(&[("rows", &rows.to_string())], "source", ROWS)?;
+    fill_table(server, "source", rows)?;
     let width = "SELECT pg_relation_size('bench_events') / greatest(count(*), 1) FROM bench_events";
     println!("bench_events: {rows} rows of {} bytes in the heap", server.psql("source", width)?);
     Ok(server.psql("source", CONTENT)?)
+}
+
+fn fill_table(server: &Server, database: &str, rows: u32) -> Result<()> {
+    server.psql(database, TABLE)?;
+    server.psql_with(&[("rows", &rows.to_string())], database, ROWS)?;
+    Ok(())
 }
 
 fn pipe(server: &Server) -> Result<Variant> {
@@ -94,25 +109,27 @@ fn pipe(server: &Server) -> Result<Variant> {
     let mut command = Command::new("sh");
     server.tell(&mut command);
     command.args(["-c", PIPE]).env("PATH", env::join_paths(path)?);
-    Ok(Variant { name: "psql | psql", command, before: TABLE, costs: Vec::new() })
+    Ok(Variant { name: "psql | psql", command, before: TABLE.to_owned(), costs: Vec::new() })
 }
 
 fn apply(server: &Server, folder: &Path) -> Result<Variant> {
     let sync = folder.join("sync.toml");
-    fs::write(&sync, sync_file(server)).with_context(|| format!("cannot write {}", sync.display()))?;
+    fs::write(&sync, sync_file(server, "write = \"replace\"\n"))
+        .with_context(|| format!("cannot write {}", sync.display()))?;
     let mut command = Command::new(process::target_dir().join("release/rapidbyte"));
     command.arg("apply").arg(sync).args(["--yes", "--no-progress", "--report"]).arg(folder.join("receipt.json"));
-    Ok(Variant { name: "rapidbyte apply", command, before: NO_TABLE, costs: Vec::new() })
+    Ok(Variant { name: "rapidbyte apply", command, before: NO_TABLE.to_owned(), costs: Vec::new() })
 }
 
-fn sync_file(server: &Server) -> String {
+/// A sync of the one table; `write` is how.
+fn sync_file(server: &Server, write: &str) -> String {
     let end = |name, database| format!("[{name}]\nuse = \"postgres\"\nurl = \"{}\"\n\n", server.url(database));
-    let stream = "[[stream]]\ntable = \"public.bench_events\"\nwrite = \"replace\"\n";
-    ["version = 1\nname = \"bench\"\n\n", &end("source", "source"), &end("destination", "target"), stream].concat()
+    let stream = format!("[[stream]]\ntable = \"public.bench_events\"\n{write}");
+    ["version = 1\nname = \"bench\"\n\n", &end("source", "source"), &end("destination", "target"), &stream].concat()
 }
 
 fn once(server: &Server, variant: &Variant, expected: &str) -> Result<Cost> {
-    server.psql("target", variant.before)?;
+    server.psql("target", &variant.before)?;
     server.psql("target", "CHECKPOINT")?;
     let cost = cost(&variant.command).context(variant.name)?;
     let arrived = server.psql("target", CONTENT)?;
@@ -164,9 +181,13 @@ mod tests {
 
     #[test]
     fn wishes_are_read() {
-        assert_eq!(wish(&[]).unwrap(), Wish { rows: 1_000_000, repetitions: 5 });
-        assert_eq!(wish(&words("--repetitions 2 --rows 10")).unwrap(), Wish { rows: 10, repetitions: 2 });
-        for wrong in ["--rows", "--rows many", "--columns 3", "--repetitions 0"] {
+        assert_eq!(wish(&[]).unwrap(), Wish { upsert: false, rows: None, repetitions: 5 });
+        assert_eq!(
+            wish(&words("--repetitions 2 --rows 10")).unwrap(),
+            Wish { upsert: false, rows: Some(10), repetitions: 2 }
+        );
+        assert_eq!(wish(&words("upsert --rows 7")).unwrap(), Wish { upsert: true, rows: Some(7), repetitions: 5 });
+        for wrong in ["--rows", "--rows many", "--columns 3", "--repetitions 0", "insert"] {
             assert!(wish(&words(wrong)).is_err(), "{wrong}");
         }
     }

@@ -25,6 +25,7 @@ cargo xtask CHORE
   test [ARGS]      sets up, then runs every test; ARGS go to the test runner
   lint             format, clippy for host and guests, house rules, licences
   bench [ARGS]     psql | psql against rapidbyte apply; --rows N (1000000), --repetitions N (5)
+  bench upsert     both ways of an upsert at 1,000, 100,000 and 1,000,000 rows; the same ARGS
 ";
 
 fn main() -> ExitCode {

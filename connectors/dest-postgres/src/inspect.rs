@@ -51,7 +51,7 @@ fn fits(session: &mut Session, schema: &Schema, columns: &[Column]) -> Result<Ve
     let named = catalog::named_types_query(&wanted.types, &wanted.extensions).map_err(|error| name_error(&error))?;
     let types = Types::parse(&session.query(&named)?.rows).map_err(internal)?;
     let schemas = catalog::schemas_query(&wanted.schemas).map_err(|error| name_error(&error))?;
-    let schemas = session.query(&schemas)?.rows.into_iter().filter_map(|mut row| row.pop().flatten()).collect();
+    let schemas = catalog::schemas(session.query(&schemas)?.rows);
     let there = TargetCatalog { types, schemas };
     let existing = |name: &str| columns.iter().find(|column| column.name == name).map(|column| &column.ty);
     Ok(schema.fields().iter().map(|field| fit::fit(field, existing(field.name()), &there)).collect())

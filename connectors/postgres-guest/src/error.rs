@@ -19,7 +19,7 @@ pub fn config_error(error: &ConfigError) -> Error {
 
 /// A name of the sync file or a catalogue that PostgreSQL cannot have.
 pub fn name_error(error: &impl std::fmt::Display) -> Error {
-    Error::new(Category::Config, error.to_string())
+    Error::new(Category::Config, error.to_string()).advise("see the names in this stream of the sync file")
 }
 
 /// A defect of the connector itself.

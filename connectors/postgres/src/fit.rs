@@ -15,15 +15,15 @@ use crate::{
     },
 };
 use arrow_schema::Schema;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the destination has of the types and schemas that were [`wanted`].
 #[derive(Debug, Default)]
 pub struct TargetCatalog {
     /// Types that are there.
     pub types: Types,
-    /// Schemas that are there.
-    pub schemas: BTreeSet<String>,
+    /// Schemas that are there, and whether we may create in each; the empty name: whether we may create schemas.
+    pub schemas: BTreeMap<String, bool>,
 }
 
 /// What to ask the destination's catalog for.
@@ -208,13 +208,25 @@ impl Making<'_> {
     ) -> Result<PgType, Refusal> {
         let name = QualifiedName::new(&source.schema, &source.name);
         let name = name.map_err(|error| Refusal::new(format!("the type's name is impossible: {error}")))?;
-        if let Some(schema) = name.schema.as_ref().filter(|schema| !self.there.schemas.contains(schema.as_str())) {
+        self.may_create(source)?;
+        if let Some(schema) = name.schema.as_ref().filter(|schema| !self.there.schemas.contains_key(schema.as_str())) {
             self.push("schema of a type", Sql::new().raw("CREATE SCHEMA IF NOT EXISTS ").ident(schema));
         }
         let sql = body(Sql::new().raw("CREATE TYPE ").name(&name).raw(" AS "));
         let sql = sql.map_err(|error| Refusal::new(format!("the type {} cannot be made: {error}", source.sql())))?;
         self.push("type of a column", sql);
         Ok(PgType { oid: 0, kind: kind.clone(), ..source.clone() })
+    }
+
+    fn may_create(&self, source: &PgType) -> Result<(), Refusal> {
+        let schemas = &self.there.schemas;
+        match schemas.get(&source.schema).or_else(|| schemas.get("")) {
+            Some(false) => {
+                let reason = format!("the destination has no type {}, and this role may not make it", source.sql());
+                Err(Refusal::new(reason).advice("create the type there first, or grant CREATE on its schema"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn push(&mut self, purpose: &str, sql: Sql) {

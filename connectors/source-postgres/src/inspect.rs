@@ -124,7 +124,8 @@ fn chosen(fields: &[Field], columns: Option<&[String]>, exclude: &[String]) -> R
     };
     let taken: Vec<Field> = taken.into_iter().filter(|field| !exclude.contains(field.name())).cloned().collect();
     if taken.is_empty() {
-        return Err(Error::new(Category::Config, "no column is left to read"));
+        let none = Error::new(Category::Config, "no column is left to read");
+        return Err(none.advise("see columns and exclude_columns of this stream in the sync file"));
     }
     Ok(taken)
 }
