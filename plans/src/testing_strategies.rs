@@ -170,7 +170,7 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
     let rare = || proptest::bool::weighted(0.1);
     let flags = (any::<bool>(), rare(), proptest::bool::weighted(0.9), rare(), rare(), any::<bool>());
     let pointing = Dependent { kind: "foreign key from".to_owned(), name: "items_fkey".to_owned() };
-    let hanging = prop_oneof![4 => Just(vec![]), 2 => vec(dependent(), 0..3), 1 => Just(vec![pointing])];
+    let hanging = prop_oneof![4 => Just(vec![]), 2 => vec(dependent(), 0..3), 3 => Just(vec![pointing])];
     (option::weighted(0.7, kind()), there, labels, keys, flags, hanging, privileges(), option::of(0..99_u64))
         .prop_map(move |(kind, there, labels, keys, flags, dependents, privileges, rows)| {
             let absent = kind.is_none();

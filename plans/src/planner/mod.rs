@@ -131,7 +131,8 @@ fn decide_stream(
     say(report);
     say(reconcile::check(facts, &key));
     let (batch_rows, batch_report) = sizing::batch(facts);
-    let (route, report) = route::choose(facts, &key, batch_rows);
+    let (insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
+    let (route, report) = route::choose(facts, &key, insert_rows);
     say(report);
     say(route::refuse_identities(facts, &key));
     let updates = columns.iter().any(|column| !key.contains(&column.name));
@@ -140,9 +141,8 @@ fn decide_stream(
     let (read, report) = read::choose(facts, batch_rows);
     say(report);
     say(batch_report);
-    let (insert_rows, insert_bytes, report) = sizing::insert(facts, batch_rows);
     if route.strategy != Strategy::Copy {
-        say(report);
+        say(insert_report);
     }
 
     let estimates = estimates(seen.source.statistics);

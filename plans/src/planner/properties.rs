@@ -63,25 +63,20 @@ proptest! {
     }
 }
 
-/// The strategies are honest: enough of the random plans are not refused, and every publication comes up.
+/// The strategies are honest: random plans are not all refused, and every way of writing comes up.
 #[test]
 fn strategies_reach_everything() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
-    use std::collections::BTreeMap;
     let mut runner = TestRunner::deterministic();
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..2_000 {
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..8_000 {
         let text = sync_file().new_tree(&mut runner).unwrap().current();
         let world = observation().new_tree(&mut runner).unwrap().current();
         let spec = spec(&text);
         for stream in decide(&spec, &resolve(&spec, None).unwrap(), &world).to_prepare() {
             let write = &stream.write;
-            *seen
-                .entry(format!("{:?} {:?} {:?}", write.disposition, write.strategy, write.publication))
-                .or_default() += 1;
+            seen.insert(format!("{:?} {:?} {:?}", write.disposition, write.strategy, write.publication));
         }
     }
-    let routes: Vec<&String> = seen.keys().collect();
-    assert_eq!(seen.len(), 12, "{routes:?}");
-    assert!(seen.values().all(|count| *count >= 3), "{seen:?}");
+    assert_eq!(seen.len(), 13, "{seen:?}");
 }
