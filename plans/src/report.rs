@@ -24,7 +24,7 @@ pub enum Topic {
     Change,
     /// Who waits for whom.
     Lock,
-    /// Disk and log at the destination.
+    /// Disk and WAL at the destination.
     Room,
 }
 

@@ -1,4 +1,4 @@
-//! Step: who waits for whom while a stream is written, and what it takes of the destination's disk and log. Owns the words and
+//! Step: who waits for whom while a stream is written, and what it takes of the destination's disk and WAL. Owns the words and
 //! the arithmetic; nothing is decided by them.
 
 use super::{Estimates, facts::Facts, route::Route};
@@ -18,7 +18,7 @@ pub(crate) fn tell(facts: Facts<'_>, route: Route, estimates: Estimates, alters:
     if let Some(bytes) = estimates.bytes {
         let (disk, because) = room(route.publication);
         let sizes = [bytes.saturating_mul(disk), bytes].map(figures::bytes);
-        report.because(Topic::Room, format!("~{} of disk, ~{} of log", sizes[0], sizes[1]), because);
+        report.because(Topic::Room, format!("~{} of disk, ~{} of WAL", sizes[0], sizes[1]), because);
     }
     report
 }
@@ -47,9 +47,9 @@ fn room(publication: Publication) -> (u64, &'static str) {
     match publication {
         Publication::Direct => (1, "the stream once; indexes come on top"),
         Publication::Swap => (1, "the new table beside the old one until the commit; indexes come on top"),
-        Publication::Refill => (2, "the staging table, which is not logged, and the target; indexes come on top"),
+        Publication::Refill => (2, "the staging table, which has no WAL, and the target; indexes come on top"),
         Publication::Merge | Publication::Reconcile => {
-            (2, "the staging table, which is not logged, and at most all rows anew; indexes come on top")
+            (2, "the staging table, which has no WAL, and at most all rows anew; indexes come on top")
         }
     }
 }
