@@ -16,7 +16,7 @@ async fn rows_arrive_and_are_counted() {
         let stream = &receipt.streams[0];
         assert_eq!((stream.rows_read, stream.rows_written, stream.batches), (5, 5, 3), "{compression}");
         assert!(stream.verified.equal);
-        let begun = ["open", "server", "bookkeeping", "begin", "inspect", "open-writer"];
+        let begun = ["open", "server", "bookkeeping", "begin", "last-run", "inspect", "open-writer"];
         let ended = ["write", "write", "write", "finish", "commit", "close"];
         assert_eq!(heard.calls(), [begun, ended].concat());
     }
