@@ -152,3 +152,31 @@ fn a_type_that_may_not_be_made_is_refused_by_the_plan() {
     world.destination("GRANT CREATE ON SCHEMA public TO loader");
     assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
 }
+
+#[test]
+fn one_table_by_two_names_is_one_target() {
+    let world = World::new("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    world.sync("[defaults]\nwrite = \"append\"\n[[stream]]\ntable = \"t\"\n[[stream]]\ntable = \"public.t\"\n");
+    let said = world.run(&["plan", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.stderr.contains("stream t writes public.t, too"), "{said:#?}");
+    world.sync("[[stream]]\ntable = \"public.t\"\ninto = \"pg_own.t\"\nwrite = \"replace\"\n");
+    let said = world.run(&["plan", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.stderr.contains("the server's own"), "{said:#?}");
+}
+
+#[test]
+fn children_are_told_of() {
+    let world = World::new(
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE t_old () INHERITS (t); INSERT INTO t_old VALUES (1); INSERT INTO t VALUES (2)",
+    );
+    world.sync("[[stream]]\ntable = \"public.t\"\nwrite = \"replace\"\n");
+    let said = world.run(&["plan", "sync.toml"]);
+    assert!(
+        said.stdout.contains("public.t_old") && said.stdout.contains("does not promise that (id) is unique"),
+        "{said:#?}"
+    );
+    assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
+    assert_eq!(world.destination("SELECT sum(id) FROM t"), "3");
+}

@@ -11,7 +11,7 @@ use rapidbyte_postgres::{
 use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind};
 use rapidbyte_sdk::{
     FrameReader,
-    types::{Error, ObjectName},
+    types::{Category, Error, ObjectName},
 };
 
 /// Inspects one target for one stream; inside a run, as it is there.
@@ -21,6 +21,12 @@ pub(crate) fn target(
     schema: &[u8],
 ) -> Result<contract::TargetObservation, Error> {
     let frames = FrameReader::new(schema).map_err(internal)?;
+    if name.namespace.starts_with("pg_") {
+        let reserved = Error::new(Category::Config, "schemas whose names begin with pg_ are the server's own");
+        return Err(reserved
+            .about(&name.namespace)
+            .advise("choose another schema for this stream by `into` or `schema`"));
+    }
     let name = relation::qualified(&name.namespace, &name.name).map_err(|error| name_error(&error))?;
     let sql = relation::target_query(&name).map_err(|error| name_error(&error))?;
     let rows = session.query(&sql)?.rows;
@@ -35,7 +41,8 @@ pub(crate) fn target(
     let has_columns = found.table.as_ref().is_some_and(|table| !is_other(table));
     let columns = if has_columns { columns(session, &name)? } else { Vec::new() };
     let fits = fits(session, frames.schema(), &columns)?;
-    Ok(observation(found, columns, fits))
+    let namespace = name.schema.map_or_else(String::new, |schema| schema.as_str().to_owned());
+    Ok(observation(namespace, found, columns, fits))
 }
 
 fn columns(session: &mut Session, name: &QualifiedName) -> Result<Vec<Column>, Error> {
@@ -57,7 +64,12 @@ fn fits(session: &mut Session, schema: &Schema, columns: &[Column]) -> Result<Ve
     Ok(schema.fields().iter().map(|field| fit::fit(field, existing(field.name()), &there)).collect())
 }
 
-fn observation(found: relation::TargetRelation, columns: Vec<Column>, fits: Vec<Fit>) -> contract::TargetObservation {
+fn observation(
+    namespace: String,
+    found: relation::TargetRelation,
+    columns: Vec<Column>,
+    fits: Vec<Fit>,
+) -> contract::TargetObservation {
     let mut privileges: Vec<contract::Privilege> = Vec::new();
     if found.can_create {
         privileges.push(contract::Privilege::CreateInSchema);
@@ -73,6 +85,7 @@ fn observation(found: relation::TargetRelation, columns: Vec<Column>, fits: Vec<
     let persistence = table.as_ref().map(|table| table.persistence.as_str());
     contract::TargetObservation {
         kind: table.as_ref().map(|table| relation_kind(table.kind)),
+        namespace,
         schema_exists: found.schema_exists,
         columns: columns.into_iter().map(column).collect(),
         fits: fits.into_iter().map(column_fit).collect(),

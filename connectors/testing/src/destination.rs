@@ -91,7 +91,7 @@ impl contract::GuestSession for Session {
         Ok(vec![finding(&self.settings.password)])
     }
 
-    fn inspect(&self, _: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
+    fn inspect(&self, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
         self.at("inspect")?;
         let refused = self.settings.has("refused", "inspect");
         let reader = FrameReader::new(&schema).map_err(rapidbyte_sdk::fault)?;
@@ -106,6 +106,7 @@ impl contract::GuestSession for Session {
         };
         Ok(contract::TargetObservation {
             kind: None,
+            namespace: target.namespace,
             schema_exists: true,
             columns: Vec::new(),
             fits: reader.schema().fields().iter().map(|field| fit(field.name())).collect(),

@@ -2,7 +2,7 @@
 
 use super::{
     bindings::destination::exports::rapidbyte::connector::destination as wit,
-    convert::{Checked, dependent, list, option, relation_kind, sql, text, wit_object_name},
+    convert::{Broken, Checked, dependent, list, option, relation_kind, sql, text, wit_object_name},
 };
 use rapidbyte_plans::{
     decision::{
@@ -199,9 +199,17 @@ fn privilege(privilege: wit::Privilege) -> Privilege {
     }
 }
 
+/// The name with the schema that it means. A connector fills in what the name leaves open, and changes nothing.
+fn meant(name: &ObjectName, namespace: String) -> Checked<ObjectName> {
+    if name.namespace.is_empty() || name.namespace == namespace {
+        return Ok(ObjectName { namespace: text(namespace)?, name: name.name.clone() });
+    }
+    Err(Broken("it took a table for one in another schema".to_owned()))
+}
+
 pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> Checked<TargetState> {
     Ok(TargetState {
-        name: name.clone(),
+        name: meant(name, seen.namespace)?,
         kind: seen.kind.map(relation_kind),
         schema_exists: seen.schema_exists,
         columns: list(seen.columns, target_column)?,

@@ -18,7 +18,7 @@ async fn rows_arrive_and_are_counted() {
         assert!(stream.verified.equal);
         let begun = ["open", "server", "bookkeeping", "begin", "last-run", "inspect", "open-writer"];
         let ended = ["write", "write", "write", "finish", "commit", "close"];
-        assert_eq!(heard.calls(), [begun, ended].concat());
+        assert_eq!(heard.calls(), [&begun[..], &ended].concat());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Step: which columns identify a row. Owns the choice of the key and whether a target can settle conflicts by it.
 
 use super::{
-    facts::{Facts, listed},
+    facts::{CHILD, Facts, listed},
     shown,
 };
 use crate::{
@@ -147,6 +147,10 @@ pub(crate) fn same(one: &[String], other: &[String]) -> bool {
 /// The source promises that no two rows have the same values in these columns.
 pub(crate) fn known_unique(facts: Facts<'_>, key: &[String]) -> bool {
     let unique = |found: &Vec<String>| !found.is_empty() && found.iter().all(|column| key.contains(column));
+    // A key of a table says nothing of the tables that inherit from it (PostgreSQL manual, 5.10.1, "Caveats").
+    if facts.source.dependents.iter().any(|found| found.kind == CHILD) {
+        return false;
+    }
     unique(&facts.source.key) || facts.source.unique_keys.iter().any(unique)
 }
 

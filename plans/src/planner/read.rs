@@ -1,6 +1,6 @@
 //! Step: how the source is read. Owns the choice of the fetch and of the parts.
 
-use super::facts::Facts;
+use super::facts::{CHILD, Facts, listed};
 use crate::{
     decision::ReadDecision,
     name::visible,
@@ -15,6 +15,11 @@ pub(crate) fn choose(facts: Facts<'_>, batch_rows: u32) -> (ReadDecision, Report
     let fetch = fetch(facts, &mut report);
     if let Some(parallel) = limits.parallel.filter(|parallel| *parallel > 1) {
         report.note(format!("limits.parallel is {parallel}; one reader and one writer are used"));
+    }
+    let children = facts.source.dependents.iter().filter(|found| found.kind == CHILD).map(|found| &found.name);
+    let children: Vec<&String> = children.collect();
+    if !children.is_empty() {
+        report.note(format!("the rows of tables that inherit from it are read with its own: {}", listed(&children)));
     }
     let read = ReadDecision {
         selection: facts.stream.selection.clone(),

@@ -16,6 +16,7 @@ use crate::{
     decision::{Effect, Phase, Statement},
     ident::{Ident, IdentError, QualifiedName},
     literal::NulError,
+    relation::DEFAULT_SCHEMA,
     sql::Sql,
 };
 
@@ -48,8 +49,9 @@ fn idents<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Vec<Ident>,
 }
 
 fn qualified(namespace: &str, name: &str) -> Result<QualifiedName, PrepareError> {
-    let schema = if namespace.is_empty() { None } else { Some(ident(namespace)?) };
-    Ok(QualifiedName { schema, name: ident(name)? })
+    // search_path is empty: a name without a schema must say the one it means.
+    let schema = if namespace.is_empty() { DEFAULT_SCHEMA } else { namespace };
+    Ok(QualifiedName { schema: Some(ident(schema)?), name: ident(name)? })
 }
 
 fn statement(phase: Phase, effect: Effect, purpose: impl Into<String>, sql: Sql) -> Statement {
