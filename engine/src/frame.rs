@@ -28,6 +28,7 @@ pub(crate) enum FrameError {
 const NATIVE: &str = "rapidbyte.native";
 const CARRIAGE: &str = "rapidbyte.carriage";
 const REFUSED: &str = "rapidbyte.refused";
+const COMMENT: &str = "rapidbyte.comment";
 
 /// Before each message (Arrow columnar format, "Encapsulated message format").
 const CONTINUATION: [u8; 4] = [0xff; 4];
@@ -93,7 +94,7 @@ fn column(field: &Field) -> Result<SourceColumn, FrameError> {
         Some("wire") if *field.data_type() == DataType::Binary => Carriage::Wire,
         _ => return Err(FrameError::Carriage(name)),
     };
-    let refused = field.metadata().get(REFUSED).cloned();
+    let (refused, comment) = (field.metadata().get(REFUSED).cloned(), field.metadata().get(COMMENT).cloned());
     Ok(SourceColumn {
         name,
         native,
@@ -101,6 +102,7 @@ fn column(field: &Field) -> Result<SourceColumn, FrameError> {
         carriage,
         nullable: field.is_nullable(),
         refused,
+        comment,
     })
 }
 

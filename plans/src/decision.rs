@@ -101,6 +101,16 @@ pub enum Phase {
     Publish,
 }
 
+/// What is to be said of the target, or of a column of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comment {
+    /// None: the target itself.
+    pub column: Option<String>,
+    /// As the source has it.
+    pub text: String,
+}
+
 /// One statement, exactly as it will be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,6 +193,8 @@ pub struct WriteDecision {
     pub types: Vec<Statement>,
     /// Changes of the table that is there.
     pub changes: Vec<ColumnChange>,
+    /// What the source says of the table and its columns, and the target does not yet.
+    pub comments: Vec<Comment>,
     /// What happens to rows already there.
     pub disposition: Disposition,
     /// How rows enter.

@@ -21,6 +21,9 @@ pub struct SourceColumn {
     /// Why the source cannot read this column at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// What its people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// How the values of a column travel.
@@ -80,6 +83,9 @@ pub struct SourceStream {
     pub key: Vec<String>,
     /// Other unique keys without NULLs.
     pub unique_keys: Vec<Vec<String>>,
+    /// What its people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// What hangs on it: nothing rests on these but that the table is the one that was reviewed.
     #[serde(default)]
     pub dependents: Vec<Dependent>,
@@ -113,6 +119,8 @@ pub struct TargetColumn {
     pub has_default: bool,
     pub generated: bool,
     pub identity: Identity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A unique key that the target has.
@@ -225,6 +233,9 @@ pub struct TargetState {
     /// The destination's receipts say that a run of ours filled it: replacing such rows destroys nothing of anybody's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub filled_by_us: bool,
+    /// What its people say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// One end of a sync.

@@ -43,6 +43,7 @@ fn source_column() -> BoxedStrategy<SourceColumn> {
             arrow: "Utf8".to_owned(),
             carriage: Carriage::Arrow,
             nullable,
+            comment: None,
             refused,
         })
         .boxed()
@@ -87,6 +88,7 @@ fn source() -> BoxedStrategy<SourceStream> {
                 schema_sha256,
                 key,
                 unique_keys,
+                comment: None,
                 dependents,
                 statistics,
                 fetches,
@@ -106,6 +108,7 @@ fn target_column() -> BoxedStrategy<TargetColumn> {
             has_default,
             generated,
             identity,
+            comment: None,
         })
         .boxed()
 }
@@ -159,6 +162,7 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
             has_default: false,
             generated: false,
             identity: Identity::None,
+            comment: None,
         })
         .collect();
     let label = prop_oneof![20 => Just(FitLabel::Exact), 4 => Just(FitLabel::Widened), 1 => Just(FitLabel::Refused)];
@@ -193,6 +197,7 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
                 privileges,
                 rows,
                 filled_by_us: flags.5,
+                comment: None,
             }
         })
         .boxed()

@@ -144,3 +144,28 @@ fn a_table_of_others_is_left_as_it_is() {
     world.destination("ALTER TABLE items ADD size real");
     refused(&world, "upsert", "type_change = \"widen\"", "alter the target's type: character varying(8) holds both");
 }
+
+/// What people say of a table travels with it, follows when they say something else, and nobody else's is touched.
+#[test]
+fn comments_travel_and_follow() {
+    let said = "SELECT coalesce(obj_description('items'::regclass), '-') || ' ' || coalesce(col_description('items'::regclass, 1), '-') \
+                || ' ' || coalesce(col_description('items'::regclass, 2), '-')";
+    for write in ["upsert", "replace"] {
+        let world = World::new(&format!(
+            "{ITEMS}; COMMENT ON TABLE items IS 'it''s'; COMMENT ON COLUMN items.id IS E'the\\nkey'"
+        ));
+        world.apply(&stream(write, ""));
+        assert_eq!(world.destination(said), "it's the\nkey -");
+        world.source("COMMENT ON TABLE items IS 'more'; COMMENT ON COLUMN items.label IS 'new'; COMMENT ON COLUMN items.id IS NULL");
+        world.sync(&stream(write, ""));
+        let plan = world.run(&["plan", "sync.toml"]);
+        assert!(plan.stdout.contains("comment on label"), "{plan:#?}");
+        world.apply(&stream(write, ""));
+        assert_eq!(world.destination(said), "more the\nkey new");
+        world.assert_same("items", "items");
+    }
+    let world = World::new(&format!("{ITEMS}; COMMENT ON TABLE items IS 'theirs'"));
+    world.destination(&format!("{ITEMS}; COMMENT ON TABLE items IS 'mine'"));
+    world.apply(&stream("upsert", ""));
+    assert_eq!(world.destination("SELECT obj_description('items'::regclass)"), "mine");
+}

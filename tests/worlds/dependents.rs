@@ -67,7 +67,7 @@ fn one(target: &TargetState, dependent: &Dependent, at: usize) -> String {
         "index" if target.keys.iter().any(|key| key.name == dependent.name) => String::new(),
         "index" => format!("CREATE INDEX {name} ON {table} ({first});\n"),
         "check" => format!("ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({first} IS NOT NULL);\n"),
-        "comment" => format!("COMMENT ON TABLE {table} IS 'ours';\n"),
+        "comment" => comment(target, &dependent.name),
         "foreign key from" | "cascading foreign key from" => {
             let (key, other) = (&target.keys[0], ObjectName::new(schema(&target.name), format!("pointing {at}")));
             format!(
@@ -124,4 +124,16 @@ pub(crate) fn picture(name: &ObjectName) -> String {
     ];
     let all = parts.join(" UNION ALL ").replace("{t}", &table);
     format!("SELECT string_agg(it, E'\\n' ORDER BY it COLLATE \"C\") FROM ({all}) AS hanging(it)")
+}
+
+/// A comment hangs under the name of its column, or of the table.
+fn comment(target: &TargetState, name: &str) -> String {
+    let table = object(&target.name);
+    match target.columns.iter().find(|column| column.name == name) {
+        Some(column) => {
+            let text = literal(column.comment.as_deref().unwrap_or_default());
+            format!("COMMENT ON COLUMN {table}.{} IS {text};\n", ident(name))
+        }
+        None => format!("COMMENT ON TABLE {table} IS {};\n", literal(target.comment.as_deref().unwrap_or_default())),
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::case::Case;
 use rapidbyte_plans::{
-    decision::{ColumnChange, Publication, Strategy},
+    decision::{ColumnChange, Comment, Publication, Strategy},
     drift,
     observation::{Dependent, Fetch, FitLabel, Observation, RelationKind, StreamObservation},
     plan::{Plan, StreamPlan},
@@ -33,6 +33,7 @@ pub(crate) struct Chosen {
     conflict_key: Vec<String>,
     only_changed: bool,
     changes: Vec<ColumnChange>,
+    comments: Vec<Comment>,
     destroys: bool,
 }
 
@@ -65,6 +66,7 @@ impl Chosen {
             conflict_key: write.conflict_key.clone(),
             only_changed: write.only_changed,
             changes: write.changes.clone(),
+            comments: write.comments.clone(),
             destroys: plan.destroys.is_some(),
         }
     }

@@ -36,6 +36,7 @@ pub(crate) fn build(case: &Case) -> String {
     for (stream, seen, name) in tables(case) {
         let _ = writeln!(sql, "CREATE SCHEMA IF NOT EXISTS {};", ident(sql::schema(name)));
         sql.push_str(&relation(case, stream, seen, name));
+        sql.push_str(&comments(seen, name));
     }
     sql + &passed_over(case) + &rows(case, FIRST)
 }
@@ -99,6 +100,16 @@ fn stored(seen: &StreamObservation, name: &ObjectName) -> ObjectName {
         RelationKind::View => ObjectName::new(&name.namespace, format!("{} behind", name.name)),
         _ => name.clone(),
     }
+}
+
+fn comments(seen: &StreamObservation, name: &ObjectName) -> String {
+    let name = object(name);
+    let table = seen.source.comment.iter().map(|text| format!("COMMENT ON TABLE {name} IS {};\n", sql::literal(text)));
+    let columns = seen.source.columns.iter().filter_map(|column| {
+        let text = sql::literal(column.comment.as_ref()?);
+        Some(format!("COMMENT ON COLUMN {name}.{} IS {text};\n", ident(&column.name)))
+    });
+    table.chain(columns).collect()
 }
 
 fn relation(case: &Case, stream: &ResolvedStream, seen: &StreamObservation, name: &ObjectName) -> String {

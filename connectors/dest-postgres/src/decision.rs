@@ -18,6 +18,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         create_table: decision.create_table,
         types: decision.types.into_iter().map(statement_in).collect(),
         changes: decision.changes.into_iter().map(change).collect(),
+        comments: decision.comments.into_iter().map(|comment| (comment.column, comment.text)).collect(),
         disposition: match decision.disposition {
             contract::Disposition::Append => plain::Disposition::Append,
             contract::Disposition::Replace => plain::Disposition::Replace,

@@ -94,6 +94,7 @@ fn observation(
         temporary: persistence == Some("t"),
         unlogged: persistence == Some("u"),
         filled_by_us: false,
+        comment: table.as_ref().and_then(|table| table.comment.clone()),
         rows: table.as_ref().and_then(|table| table.rows),
         privileges,
         keys: table.iter().flat_map(|table| table.keys.iter().cloned().map(key)).collect(),
@@ -108,6 +109,7 @@ fn column(column: Column) -> contract::TargetColumn {
         nullable: !column.not_null,
         has_default: column.has_default,
         generated: column.generated,
+        comment: column.comment,
         identity: match column.identity {
             catalog::Identity::None => contract::Identity::None,
             catalog::Identity::Always => contract::Identity::Always,

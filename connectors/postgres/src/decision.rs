@@ -126,6 +126,8 @@ pub struct WriteDecision {
     pub types: Vec<Statement>,
     /// Changes of the table that is there.
     pub changes: Vec<ColumnChange>,
+    /// What is to be said of columns, or of the table where there is none.
+    pub comments: Vec<(Option<String>, String)>,
     /// What happens to rows already there.
     pub disposition: Disposition,
     /// How rows enter.

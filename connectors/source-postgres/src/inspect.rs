@@ -23,6 +23,7 @@ struct Known {
     fields: Vec<Field>,
     key: Vec<String>,
     unique_keys: Vec<Vec<String>>,
+    comment: Option<String>,
     dependents: Vec<Dependent>,
 }
 
@@ -60,6 +61,7 @@ pub(crate) fn stream(
         schema,
         key,
         unique_keys,
+        comment: known.comment,
         dependents: known.dependents,
         statistics,
         fetches,
@@ -80,10 +82,13 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
     let columns = Columns::parse(&session.query(&columns)?.rows).map_err(internal)?;
     let types = types(session, &columns.type_oids())?;
     let columns = columns.with_types(&types).map_err(internal)?;
-    let fields = columns.iter().map(|column| arrow::field(&column.name, &column.ty, !column.not_null)).collect();
-    let relation::SourceRelation { kind: relkind, empty, key, unique_keys, dependents, .. } = source;
+    let field = |column: &catalog::Column| {
+        arrow::commented(arrow::field(&column.name, &column.ty, !column.not_null), column.comment.as_ref())
+    };
+    let fields = columns.iter().map(field).collect();
+    let relation::SourceRelation { kind: relkind, empty, key, unique_keys, comment, dependents, .. } = source;
     let dependents = dependents.into_iter().map(|found| Dependent { kind: found.kind, name: found.name }).collect();
-    Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, dependents })
+    Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, comment, dependents })
 }
 
 fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
@@ -99,7 +104,7 @@ fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
     };
     let fields = described.iter().map(field).collect::<Result<_, Error>>()?;
     let (key, unique_keys, dependents) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Known { kind: RelationKind::Other, empty: false, fields, key, unique_keys, dependents })
+    Ok(Known { kind: RelationKind::Other, empty: false, fields, key, unique_keys, comment: None, dependents })
 }
 
 fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {

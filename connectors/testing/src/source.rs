@@ -98,6 +98,7 @@ impl contract::GuestSession for Session {
             schema,
             key,
             unique_keys: vec![vec!["id".to_owned()]; if has("many-keys") { 100_000 } else { 0 }],
+            comment: None,
             dependents: Vec::new(),
             statistics: contract::Statistics {
                 rows: Some(if absurd { u64::MAX } else { self.settings.rows }),

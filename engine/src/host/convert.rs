@@ -289,6 +289,7 @@ pub(super) fn source_stream(
         schema_sha256: crate::sha256::hex(&seen.schema),
         key: list(seen.key, text)?,
         unique_keys: list(seen.unique_keys, |key| list(key, text))?,
+        comment: option(seen.comment, text)?,
         dependents: list(seen.dependents, dependent)?,
         statistics: statistics(seen.statistics),
         fetches: list(seen.fetches, |word| Ok(fetch(word)))?,

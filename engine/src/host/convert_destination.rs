@@ -6,7 +6,7 @@ use super::{
 };
 use rapidbyte_plans::{
     decision::{
-        ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
+        ChangeKind, ColumnChange, Comment, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
         WriteDecision,
     },
     name::ObjectName,
@@ -82,6 +82,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         create_table: decision.create_table,
         types: wit_statements(&decision.types),
         changes: decision.changes.iter().map(wit_change).collect(),
+        comments: decision.comments.iter().map(wit_comment).collect(),
         disposition: match decision.disposition {
             Disposition::Append => wit::Disposition::Append,
             Disposition::Replace => wit::Disposition::Replace,
@@ -120,6 +121,10 @@ fn wit_change(change: &ColumnChange) -> wit::ColumnChange {
     wit::ColumnChange { kind, column: change.column.clone(), target: change.target.clone() }
 }
 
+fn wit_comment(comment: &Comment) -> wit::Comment {
+    wit::Comment { column: comment.column.clone(), text: comment.text.clone() }
+}
+
 pub(super) fn prepared_write(prepared: wit::PreparedWrite) -> Checked<PreparedWrite> {
     Ok(PreparedWrite {
         statements: statements(prepared.statements)?,
@@ -153,6 +158,7 @@ fn target_column(column: wit::TargetColumn) -> Checked<TargetColumn> {
         nullable: column.nullable,
         has_default: column.has_default,
         generated: column.generated,
+        comment: option(column.comment, text)?,
         identity: identity(column.identity),
     })
 }
@@ -223,5 +229,6 @@ pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> C
         privileges: list(seen.privileges, |item| Ok(privilege(item)))?,
         rows: seen.rows,
         filled_by_us: seen.filled_by_us,
+        comment: option(seen.comment, text)?,
     })
 }

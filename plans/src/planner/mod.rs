@@ -4,6 +4,7 @@
 mod across;
 mod changes;
 mod columns;
+mod comments;
 mod cost;
 mod facts;
 mod key;
@@ -26,8 +27,8 @@ pub use crate::plan::assemble;
 
 use crate::{
     decision::{
-        ColumnChange, Disposition, PreparedRead, PreparedWrite, Publication, ReadDecision, Strategy, WriteColumn,
-        WriteDecision,
+        ColumnChange, Comment, Disposition, PreparedRead, PreparedWrite, Publication, ReadDecision, Strategy,
+        WriteColumn, WriteDecision,
     },
     digest::sha256_hex,
     name::ObjectName,
@@ -127,6 +128,8 @@ fn decide_stream(
     say(report);
     let (columns, report) = columns::choose(facts, &changes);
     say(report);
+    let (comments, report) = comments::choose(facts);
+    say(report);
     let (key, report) = key::choose(facts);
     say(report);
     say(reconcile::check(facts, &key));
@@ -149,7 +152,7 @@ fn decide_stream(
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
-    let write = write(facts, Columns { columns, changes }, &key, route, delete, sizes);
+    let write = write(facts, Columns { written: columns, changes, comments }, &key, route, delete, sizes);
     StreamDraft {
         stream: stream.stream.clone(),
         read,
@@ -162,10 +165,11 @@ fn decide_stream(
     }
 }
 
-/// What is written, and what is changed first.
+/// The columns that are written, what of the target's is changed first, and what is said of them.
 struct Columns {
-    columns: Vec<WriteColumn>,
+    written: Vec<WriteColumn>,
     changes: Vec<ColumnChange>,
+    comments: Vec<Comment>,
 }
 
 #[derive(Clone, Copy)]
@@ -177,7 +181,7 @@ struct Sizes {
 
 fn write(
     facts: Facts<'_>,
-    Columns { mut columns, changes }: Columns,
+    Columns { written: mut columns, changes, comments }: Columns,
     key: &[String],
     route: Route,
     delete: bool,
@@ -201,6 +205,7 @@ fn write(
         create_table: facts.absent(),
         types,
         changes,
+        comments,
         disposition,
         strategy: route.strategy,
         publication: route.publication,
@@ -258,6 +263,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         schema_sha256: String::new(),
         key: Vec::new(),
         unique_keys: Vec::new(),
+        comment: None,
         dependents: Vec::new(),
         statistics: Statistics::default(),
         fetches: Vec::new(),
@@ -287,5 +293,6 @@ fn absent(name: ObjectName) -> TargetState {
         privileges: Vec::new(),
         rows: None,
         filled_by_us: false,
+        comment: None,
     }
 }

@@ -36,7 +36,7 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 68] = [
+const CHOSEN: [(&str, &str); 70] = [
     ("append-absent", "copy direct +table"),
     ("replace-absent", "copy direct +table"),
     ("upsert-absent", "copy direct +table"),
@@ -105,6 +105,8 @@ const CHOSEN: [(&str, &str); 68] = [
     ("nothing-to-apply-replace", "copy swap"),
     ("names-reserved", "copy merge only-changed"),
     ("names-case-only", "copy direct +table; copy direct +table"),
+    ("change-commented", "copy merge only-changed"),
+    ("append-absent-commented", "copy direct +table"),
 ];
 
 const REFUSED: [(&str, &str); 59] = [

@@ -19,6 +19,9 @@ pub fn write(decision: &WriteDecision) -> Result<PreparedWrite, PrepareError> {
     writing.setup(&mut statements);
     statements.push(writing.load());
     writing.publish(&mut statements);
+    let said =
+        |sql: &Sql| statement(Phase::Publish, Effect::Change, "what the source says of it", Sql::new().part(sql));
+    statements.extend(writing.comments.iter().map(said));
     Ok(PreparedWrite { statements, conflict_clause: writing.conflict.map(Sql::done) })
 }
 
@@ -31,6 +34,7 @@ struct Writing<'a> {
     conflict: Option<Sql>,
     /// Of the table that is there: what each is for, and how it is done.
     changes: Vec<(ChangeKind, Sql)>,
+    comments: Vec<Sql>,
 }
 
 impl<'a> Writing<'a> {
@@ -40,7 +44,9 @@ impl<'a> Writing<'a> {
         let conflict = settles_conflicts(decision)?.then(|| conflict_clause(decision, &names, &key));
         let changes = decision.changes.iter().map(|change| Ok((change.kind, alter(&names.target, change)?)));
         let changes = changes.collect::<Result<_, PrepareError>>()?;
-        Ok(Self { decision, names, key, conflict, changes })
+        let comments = decision.comments.iter().map(|(column, text)| comment(&names.target, column.as_ref(), text));
+        let comments = comments.collect::<Result<_, PrepareError>>()?;
+        Ok(Self { decision, names, key, conflict, changes, comments })
     }
 
     fn setup(&self, statements: &mut Vec<Statement>) {
@@ -264,6 +270,14 @@ fn alter(table: &QualifiedName, change: &ColumnChange) -> Result<Sql, PrepareErr
         ChangeKind::Widen => sql.raw(" ALTER COLUMN ").ident(&column).raw(" TYPE ").of_the_plan(&change.target),
         ChangeKind::Relax => sql.raw(" ALTER COLUMN ").ident(&column).raw(" DROP NOT NULL"),
     })
+}
+
+fn comment(table: &QualifiedName, column: Option<&String>, text: &str) -> Result<Sql, PrepareError> {
+    let sql = match column {
+        Some(column) => Sql::new().raw("COMMENT ON COLUMN ").name(table).raw(".").ident(&ident(column)?),
+        None => Sql::new().raw("COMMENT ON TABLE ").name(table),
+    };
+    Ok(sql.raw(" IS ").literal(text)?)
 }
 
 /// In the phase that the statements have come to.

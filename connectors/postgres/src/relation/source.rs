@@ -18,6 +18,8 @@ pub struct SourceRelation {
     pub key: Vec<String>,
     /// The columns of other unique keys that hold no NULL.
     pub unique_keys: Vec<Vec<String>>,
+    /// What COMMENT ON TABLE said of it.
+    pub comment: Option<String>,
     /// What hangs on it, and that row-level security is on, ordered.
     pub dependents: Vec<Dependent>,
 }
@@ -28,7 +30,7 @@ pub struct SourceRelation {
 /// A name with a NUL byte.
 pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
     let sql = Sql::new()
-        .raw("SELECT json_build_object('kind', c.relkind, 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
+        .raw("SELECT json_build_object('kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
         .raw("'lockable', pg_catalog.has_table_privilege(c.oid, 'SELECT'), 'key', coalesce((SELECT ")
         .raw(KEY_COLUMNS)
         .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")

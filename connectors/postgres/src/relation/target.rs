@@ -41,6 +41,8 @@ pub struct TargetTable {
     pub uncounted: bool,
     /// Unique keys, the primary one first.
     pub keys: Vec<TargetKey>,
+    /// What COMMENT ON TABLE said of it.
+    pub comment: Option<String>,
     /// What hangs on it, ordered.
     pub dependents: Vec<Dependent>,
     /// `select`, `insert`, `update`, `delete`, `truncate`, `own`: those that we have.
@@ -112,7 +114,7 @@ const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid
      pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
 
 /// A gibibyte of dead rows is read in a second or a few. `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
-const TABLE: &str = "'kind', c.relkind, 'persistence', c.relpersistence, \
+const TABLE: &str = "'kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'persistence', c.relpersistence, \
      'row_level_security', pg_catalog.row_security_active(c.oid), \
      'insertable', CASE WHEN c.relkind IN ('r', 'p') THEN true WHEN c.relkind = 'm' THEN false \
      ELSE pg_catalog.pg_relation_is_updatable(c.oid, true) & 8 = 8 END, \

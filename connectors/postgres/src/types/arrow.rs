@@ -11,6 +11,8 @@ pub const NATIVE: &str = "rapidbyte.native";
 pub const CARRIAGE: &str = "rapidbyte.carriage";
 /// Metadata: why the column cannot be read (connector contract).
 pub const REFUSED: &str = "rapidbyte.refused";
+/// Metadata: what the source's people say of the column (connector contract).
+pub const COMMENT: &str = "rapidbyte.comment";
 /// Metadata: the [`PgType`] as JSON.
 pub const TYPE: &str = "postgres.type";
 /// Metadata: the canonical extension type (Arrow specification, "Canonical Extension Types").
@@ -46,6 +48,13 @@ pub fn field(name: &str, ty: &PgType, nullable: bool) -> Field {
         metadata.insert(EXTENSION.to_owned(), extension.to_owned());
     }
     Field::new(name, data_type, nullable).with_metadata(metadata)
+}
+
+/// The field with a comment.
+pub fn commented(field: Field, comment: Option<&String>) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.extend(comment.map(|comment| (COMMENT.to_owned(), comment.clone())));
+    field.with_metadata(metadata)
 }
 
 /// The Arrow type that carries a PostgreSQL type, and how. A domain travels as its base type.

@@ -94,7 +94,8 @@ pub fn columns_query(relation: &QualifiedName) -> Result<String, NulError> {
         .raw(MODIFIER)
         .raw(
             ", 'not_null', a.attnotnull, 'has_default', a.atthasdef AND a.attgenerated = '', \
-             'generated', a.attgenerated <> '', 'identity', a.attidentity)::text FROM pg_catalog.pg_attribute a \
+             'generated', a.attgenerated <> '', 'identity', a.attidentity, \
+             'comment', pg_catalog.col_description(c.oid, a.attnum))::text FROM pg_catalog.pg_attribute a \
              JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              JOIN pg_catalog.pg_type f ON f.oid = a.atttypid \
              WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relname = ",
@@ -319,6 +320,8 @@ pub struct Column {
     pub generated: bool,
     /// It is an identity.
     pub identity: Identity,
+    /// What COMMENT ON COLUMN said of it.
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -331,6 +334,7 @@ struct EntryColumn {
     has_default: bool,
     generated: bool,
     identity: String,
+    comment: Option<String>,
 }
 
 /// The rows of [`columns_query`] before their types are known.
@@ -364,6 +368,7 @@ impl EntryColumn {
             name: self.name,
             not_null: self.not_null,
             has_default: self.has_default,
+            comment: self.comment,
             generated: self.generated,
             identity: match self.identity.as_str() {
                 "a" => Identity::Always,

@@ -38,6 +38,7 @@ fn decision(disposition: Disposition, strategy: Strategy, publication: Publicati
         create_table: false,
         types: vec![],
         changes: vec![],
+        comments: vec![],
         disposition,
         strategy,
         publication,
