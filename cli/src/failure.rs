@@ -139,6 +139,9 @@ impl From<EngineError> for Failure {
             EngineError::Trap { .. } | EngineError::Deadline { .. } | EngineError::Contract { .. } => {
                 Self::new(DEFECT, message).advise("this is a defect in the connector: please report it")
             }
+            EngineError::NoAnswer { side, .. } => {
+                Self::new(of_side(side), message).advise(advice_for(Category::Timeout))
+            }
             EngineError::NotGranted { .. } => Self::new(DEFECT, message)
                 .advise("a connector may reach only what its section of the sync file names: do not trust this one"),
             EngineError::MemoryLimit { .. } => {
@@ -377,6 +380,7 @@ mod tests {
         let all = [
             EngineError::Trap { side, call: "session.open", reason: "unreachable".to_owned() },
             EngineError::Deadline { side, call: "reader.next", what: "it computed", limit_secs: 5.0 },
+            EngineError::NoAnswer { side, call: "session.inspect", limit_secs: 120.0 },
             EngineError::MemoryLimit { side, bytes_max: 64 },
             EngineError::NotGranted { side, what: "10.0.0.1:80".to_owned() },
             EngineError::Contract { side, what: "an empty batch".to_owned() },
@@ -403,6 +407,7 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @r#"
         1 the source connector crashed in session.open: unreachable
         1 the source connector was stopped in reader.next: it computed for 5 s
+        4 the source's server gave no answer to session.inspect within 120 s
         2 the source connector needs more than its 64 bytes of memory
         1 the source connector reached for what it was not granted: 10.0.0.1:80
         1 the source connector broke its contract: an empty batch

@@ -127,6 +127,16 @@ pub enum EngineError {
         /// How long it may.
         limit_secs: f64,
     },
+    /// A connector waited for its server longer than a call may.
+    #[error("the {side}'s server gave no answer to {call} within {limit_secs} s")]
+    NoAnswer {
+        /// Whose server.
+        side: Side,
+        /// The contract's function.
+        call: &'static str,
+        /// How long it may.
+        limit_secs: f64,
+    },
     /// A connector asked for more memory than its share.
     #[error("the {side} connector needs more than its {bytes_max} bytes of memory")]
     MemoryLimit {
@@ -226,6 +236,7 @@ impl EngineError {
             Self::Connector { side, .. }
             | Self::Trap { side, .. }
             | Self::Deadline { side, .. }
+            | Self::NoAnswer { side, .. }
             | Self::MemoryLimit { side, .. }
             | Self::NotGranted { side, .. }
             | Self::Contract { side, .. }

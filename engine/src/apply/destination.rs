@@ -272,6 +272,7 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
             error,
             EngineError::Trap { .. }
                 | EngineError::Deadline { .. }
+                | EngineError::NoAnswer { .. }
                 | EngineError::MemoryLimit { .. }
                 | EngineError::NotGranted { .. }
                 | EngineError::Contract { .. }

@@ -112,9 +112,8 @@ impl Cell {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(guest.failure(call, &error)),
-            Err(_) => {
-                Err(EngineError::Deadline { side, call, what: "it did not come back", limit_secs: limit.as_secs_f64() })
-            }
+            // A guest that computes is stopped long before: this one waits for its server.
+            Err(_) => Err(EngineError::NoAnswer { side, call, limit_secs: limit.as_secs_f64() }),
         }
     }
 }
