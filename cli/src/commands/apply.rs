@@ -6,6 +6,7 @@ use crate::{
     progress::{Progress, Watch},
     receipt,
     runtime::Runtime,
+    sync_file,
     ui::Ui,
 };
 use clap::ValueEnum;
@@ -69,7 +70,8 @@ pub(crate) enum EventFormat {
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let input = plan_file::input(&args.input, args.sync_file.as_deref())?;
-    let report = args.report.as_deref().map(Report::open).transpose()?;
+    let report =
+        args.report.as_deref().map(|path| Report::open(path, &[&args.input, input.sync_file()])).transpose()?;
     let (runtime, engine) = (Runtime::new()?, super::engine(ui)?);
     let (plan, spec) = match input {
         Input::Sync(spec) => {
@@ -195,7 +197,9 @@ struct Report {
 }
 
 impl Report {
-    fn open(path: &Path) -> Result<Self, Failure> {
+    /// `read` are the files of this command.
+    fn open(path: &Path, read: &[&Path]) -> Result<Self, Failure> {
+        read.iter().try_for_each(|read| sync_file::keep(read, path))?;
         let is_new = !path.exists();
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|error| Self::failure(path, &error))?;
