@@ -1,7 +1,7 @@
 //! `rapidbyte apply`: shows the plan, asks where somebody can answer, runs it and prints the receipt.
 
 use crate::{
-    failure::{CANCELLED, DONE, DRIFT, ExitCode, Failure, USAGE},
+    failure::{CANCELLED, DONE, DRIFT, ExitCode, Failure, USAGE, refused_plan},
     plan_file::{self, Input},
     progress::{Progress, Watch},
     receipt,
@@ -106,11 +106,15 @@ pub(super) fn show_plan(ui: Ui, runtime: &Runtime, engine: &Engine, spec: &Spec)
 /// A saved plan was reviewed: it is not asked about, but it must hold, and what destroys must be allowed all the same.
 fn saved_plan(ui: Ui, runtime: &Runtime, engine: &Engine, saved: &(Plan, Spec), args: &Args) -> Result<(), Failure> {
     let (plan, spec) = saved;
-    super::plan::can_run(plan)?;
+    if plan.is_refused() {
+        return Err(refused_plan(plan));
+    }
     if plan.is_destructive() && !args.allow_destructive {
         return Err(not_allowed(plan));
     }
     runtime.run(async { Ok(engine.holds(spec, plan).await?) })?;
+    // One that was edited does not hold: only now is what is unsound a defect.
+    super::plan::can_run(plan)?;
     ui.say(&format!("the plan holds: {}", plan.digest()));
     Ok(())
 }
