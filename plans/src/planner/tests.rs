@@ -315,3 +315,18 @@ fn a_reconciliation_says_what_stays_and_what_ends_it() {
         assert!(notes.contains(said), "{notes}");
     }
 }
+
+/// A partition's columns are those of its parent: the server alters neither without the other.
+#[test]
+fn what_has_a_parent_is_not_altered() {
+    for (name, is_refused) in
+        [("change-added", true), ("change-widened", true), ("change-relaxed", false), ("change-removed-not-null", true)]
+    {
+        let Case { spec, streams, mut observation, .. } = case(name);
+        let parent = Dependent { kind: "parent".to_owned(), name: "raw.orders".to_owned() };
+        observation.streams[0].target.dependents.push(parent);
+        let draft = &decide(&spec, &streams, &observation).streams[0];
+        assert!(draft.write.changes.is_empty(), "{name}: {draft:?}");
+        assert_eq!(!draft.refusals.is_empty(), is_refused, "{name}: {draft:?}");
+    }
+}
