@@ -27,6 +27,16 @@ pub(crate) enum Input {
     Plan(Box<(Plan, Spec)>),
 }
 
+impl Input {
+    /// Where the sync file is.
+    pub(crate) fn sync_file(&self) -> &Path {
+        match self {
+            Self::Sync(spec) => Path::new(&spec.file),
+            Self::Plan(saved) => Path::new(&saved.1.file),
+        }
+    }
+}
+
 /// A TOML document cannot begin so, and every plan does.
 pub(crate) fn is_plan(text: &str) -> bool {
     text.trim_start().starts_with('{')

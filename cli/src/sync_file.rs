@@ -9,8 +9,9 @@ use rapidbyte_plans::{
     spec::{self, Spec},
 };
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{ErrorKind, Read},
+    os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
@@ -30,6 +31,16 @@ pub(crate) fn read(path: &Path) -> Result<Spec, Failure> {
 /// The sync that this text of a file describes, or all that is wrong with it.
 pub(crate) fn parse(text: &str, path: &Path) -> Result<Spec, Failure> {
     Ok(spec::parse(text, &path.display().to_string(), &surroundings::variable)?)
+}
+
+/// Refuses to write over what a command reads, under whatever name or link: nobody else may have the file.
+pub(crate) fn keep(read: &Path, written: &Path) -> Result<(), Failure> {
+    let place = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    if place(read).is_none_or(|place_read| place(written) != Some(place_read)) {
+        return Ok(());
+    }
+    Err(Failure::new(USAGE, format!("{} would be written over {}", written.display(), read.display()))
+        .advise("nothing was changed; name another file"))
 }
 
 /// The text of a file of at most so many bytes.

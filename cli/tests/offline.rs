@@ -163,6 +163,22 @@ fn report_that_cannot_be_written_stops_before_anything_runs() {
     insta::assert_snapshot!(place.run("apply sync.toml --report missing/receipt.json"));
 }
 
+/// Under every name that it has: the sync file may be the only one.
+#[test]
+fn nothing_is_written_over_what_is_read() {
+    let place = Place::with("sync.toml", GOOD);
+    std::os::unix::fs::symlink("sync.toml", place.path("link")).unwrap();
+    fs::hard_link(place.path("sync.toml"), place.path("hard")).unwrap();
+    for name in ["sync.toml", "./sync.toml", "link", "hard"] {
+        for line in ["plan sync.toml --out", "apply sync.toml --report"] {
+            let said = place.run(&format!("{line} {name}"));
+            assert!(said.contains("exit code 2"), "{said}");
+            assert!(said.contains(&format!("{name} would be written over sync.toml")), "{said}");
+        }
+    }
+    assert_eq!(fs::read_to_string(place.path("sync.toml")).unwrap(), GOOD);
+}
+
 #[test]
 fn init_needs_both_ends() {
     insta::assert_snapshot!(Place::new().run("init --source postgres://app@db/shop"));

@@ -60,7 +60,8 @@ async fn look(
     loop {
         let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
         let target = destination.guest.inspect(&stream.target, &schema).await?;
-        let seen = StreamObservation { stream: stream.stream.clone(), source: seen, target };
+        let seen =
+            StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: stream.ignored.clone() };
         match narrowed(spec, stream, &seen) {
             // A source that goes on giving what was excluded is looked at as it is.
             Some(less) if stream.ignored.is_empty() => *stream = less,

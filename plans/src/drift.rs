@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
 const IGNORED: [&str; 3] = ["statistics", "rows", "last_run"];
+/// The field that holds the order of a list's items, beside them.
+const ORDER: &str = "order";
 /// Fields by which the items of a list are told apart, in the order in which they are asked.
 const NAMES: [&str; 4] = ["stream", "name", "column", "purpose"];
 
@@ -132,13 +134,14 @@ fn by_name(items: Vec<Value>) -> Value {
     for item in items {
         let name = item_name(&item).unwrap_or_default();
         let mut unique = name.clone();
-        while fields.contains_key(&unique) {
+        // A column may well be called as the field that holds the order of all.
+        while unique == ORDER || fields.contains_key(&unique) {
             unique.push('\'');
         }
         order.push(Value::String(unique.clone()));
         fields.insert(unique, named(item));
     }
-    fields.insert("order".to_owned(), Value::Array(order));
+    fields.insert(ORDER.to_owned(), Value::Array(order));
     Value::Object(fields)
 }
 
@@ -161,7 +164,7 @@ fn walk(path: &mut Vec<String>, planned: Option<&Value>, now: Option<&Value>, fo
         let same_items = same_names(planned, now);
         for key in keys {
             // Where items came or went, that is told by them, and their order says nothing more.
-            if key == "order" && !same_items {
+            if key == ORDER && !same_items {
                 continue;
             }
             path.push(key.clone());

@@ -74,6 +74,26 @@ fn each_field_by_its_name() {
 }
 
 #[test]
+fn a_column_that_is_called_order() {
+    let mut planned = case("several-streams").observation;
+    planned.streams[1].target.columns[0].name = "order".to_owned();
+    planned.streams[1].source.columns[0].name = "order".to_owned();
+    let mut now = planned.clone();
+    now.streams[1].target.columns[0].native = "integer".to_owned();
+    now.streams[1].source.columns[0].nullable = true;
+    let found: Vec<String> = compare(&planned, &now).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "public.orders: source, columns, order', nullable: was false, is true",
+            "public.orders: target, columns, order', native: was bigint, is integer",
+        ]
+    );
+    now.streams[1].target.columns.remove(0);
+    assert_eq!(compare(&planned, &now).len(), 2, "a column that went says nothing more of the order");
+}
+
+#[test]
 fn a_table_that_was_empty() {
     let planned = case("replace-empty").observation;
     let mut now = planned.clone();

@@ -268,6 +268,9 @@ pub struct StreamObservation {
     pub source: SourceStream,
     /// As the destination sees it.
     pub target: TargetState,
+    /// Columns that are new at the source and not read, as `schema_changes.new_column` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
 }
 
 /// A run that a destination has recorded.

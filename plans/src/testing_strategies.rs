@@ -258,6 +258,7 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
                 stream: format!("public.s{index}"),
                 source: source.clone(),
                 target,
+                ignored: Vec::new(),
             })
         })
     };

@@ -69,7 +69,7 @@ fn an_append_gets_its_new_column_too() {
 #[test]
 fn a_removed_column_is_kept_or_refused() {
     let world = moved("ALTER TABLE items DROP label; INSERT INTO items VALUES (301, 1)");
-    refused(&world, "upsert", "removed_column = \"fail\"", "the source has it no more");
+    refused(&world, "upsert", "removed_column = \"fail\"", "the stream has it no more");
     refused(&world, "upsert", "nullability = \"fail\"", "demands a value");
     world.apply(&stream("upsert", ""));
     assert_eq!(columns(&world), "id integer not null, label character varying(8), size real");

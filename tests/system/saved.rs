@@ -186,3 +186,37 @@ fn nothing_to_apply_can_be_read() {
     world.source("INSERT INTO t VALUES (1)");
     plan(8, true);
 }
+
+/// What the sync file says of new columns is a part of what was seen.
+#[test]
+fn other_columns_to_ignore_are_drift() {
+    let world = planned();
+    let stream = format!("{STREAM}[schema_changes]\nnew_column = \"ignore\"\n");
+    world.source("ALTER TABLE people ADD one int");
+    world.sync(&stream);
+    save(&world, "plan.json");
+    assert_eq!(world.run(&["show", "plan.json", "--check"]).code, Some(0));
+    world.source("ALTER TABLE people ADD two int");
+    let before = world.destination_picture();
+    refused(
+        &world,
+        &world.run(&["apply", "plan.json"]),
+        3,
+        &["public.people: ignored", "- one\n", "+ one, two"],
+        &before,
+    );
+    save(&world, "plan.json");
+    assert_eq!(world.run(&["apply", "plan.json"]).code, Some(0));
+    world.assert_same("(SELECT id, name, born FROM people)", "people");
+}
+
+/// Whoever took the streams out of a plan has no defect to report.
+#[test]
+fn a_plan_without_its_streams_was_edited() {
+    let world = planned();
+    let mut plan: serde_json::Value = serde_json::from_slice(&std::fs::read(world.path("plan.json")).unwrap()).unwrap();
+    plan["streams"] = serde_json::json!([]);
+    std::fs::write(world.path("edited.json"), plan.to_string()).unwrap();
+    let before = world.destination_picture();
+    refused(&world, &world.run(&["apply", "edited.json"]), 2, &["it was edited"], &before);
+}

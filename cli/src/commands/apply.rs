@@ -1,11 +1,12 @@
 //! `rapidbyte apply`: shows the plan, asks where somebody can answer, runs it and prints the receipt.
 
 use crate::{
-    failure::{CANCELLED, DONE, DRIFT, ExitCode, Failure, USAGE},
+    failure::{CANCELLED, DONE, DRIFT, ExitCode, Failure, USAGE, refused_plan},
     plan_file::{self, Input},
     progress::{Progress, Watch},
     receipt,
     runtime::Runtime,
+    sync_file,
     ui::Ui,
 };
 use clap::ValueEnum;
@@ -69,7 +70,8 @@ pub(crate) enum EventFormat {
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let input = plan_file::input(&args.input, args.sync_file.as_deref())?;
-    let report = args.report.as_deref().map(Report::open).transpose()?;
+    let report =
+        args.report.as_deref().map(|path| Report::open(path, &[&args.input, input.sync_file()])).transpose()?;
     let (runtime, engine) = (Runtime::new()?, super::engine(ui)?);
     let (plan, spec) = match input {
         Input::Sync(spec) => {
@@ -104,11 +106,15 @@ pub(super) fn show_plan(ui: Ui, runtime: &Runtime, engine: &Engine, spec: &Spec)
 /// A saved plan was reviewed: it is not asked about, but it must hold, and what destroys must be allowed all the same.
 fn saved_plan(ui: Ui, runtime: &Runtime, engine: &Engine, saved: &(Plan, Spec), args: &Args) -> Result<(), Failure> {
     let (plan, spec) = saved;
-    super::plan::can_run(plan)?;
+    if plan.is_refused() {
+        return Err(refused_plan(plan));
+    }
     if plan.is_destructive() && !args.allow_destructive {
         return Err(not_allowed(plan));
     }
     runtime.run(async { Ok(engine.holds(spec, plan).await?) })?;
+    // One that was edited does not hold: only now is what is unsound a defect.
+    super::plan::can_run(plan)?;
     ui.say(&format!("the plan holds: {}", plan.digest()));
     Ok(())
 }
@@ -195,7 +201,9 @@ struct Report {
 }
 
 impl Report {
-    fn open(path: &Path) -> Result<Self, Failure> {
+    /// `read` are the files of this command.
+    fn open(path: &Path, read: &[&Path]) -> Result<Self, Failure> {
+        read.iter().try_for_each(|read| sync_file::keep(read, path))?;
         let is_new = !path.exists();
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|error| Self::failure(path, &error))?;

@@ -76,6 +76,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let spec = sync_file::read(&args.sync)?;
+    if let Some(path) = &args.out {
+        sync_file::keep(&args.sync, path)?;
+    }
     let engine = super::engine(ui)?;
     let mut plan = Runtime::new()?.run(async { Ok(engine.plan(&spec).await?) })?;
     let sound = can_run(&plan);

@@ -19,6 +19,11 @@ const PATIENCE: &[(&str, &str)] = &[
     ("idle_in_transaction_session_timeout", "0"),
     // A catalogue's answer can wait for a lock as well; whoever waits longer than this is told why.
     ("lock_timeout", "30s"),
+    // A server whose client vanished without a word would keep the run's locks for hours, against its repetition: it asks
+    // as soon as the host does.
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
     // Nobody reads while rows are sent: a trigger that says something about every row would fill the way back, and the
     // server would wait for us for ever as we wait for it.
     ("client_min_messages", "error"),

@@ -124,7 +124,9 @@ impl Side {
         for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
             let target = guest.inspect(&stream.write.target, &inspected.schema).await;
             let target = target.map_err(|error| error.in_stream(&stream.stream))?;
-            streams.push(StreamObservation { stream: stream.stream.clone(), source: inspected.stream.clone(), target });
+            let (stream, source) = (stream.stream.clone(), inspected.stream.clone());
+            let ignored = ignored(planned, &stream);
+            streams.push(StreamObservation { stream, source, target, ignored });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
         let now = Observation { source, destination: end, bookkeeping, last_run, streams };
@@ -286,4 +288,10 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
         })
         .await;
     }
+}
+
+/// What the plan leaves out is not looked at again.
+fn ignored(planned: &Observation, stream: &str) -> Vec<String> {
+    let seen = planned.streams.iter().find(|seen| seen.stream == stream);
+    seen.map_or_else(Vec::new, |seen| seen.ignored.clone())
 }

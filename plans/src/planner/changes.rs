@@ -2,7 +2,7 @@
 //! `[schema_changes]`. Only tables that hold nothing but our rows are changed: of any other somebody else is the master.
 
 use super::{
-    facts::{Facts, listed},
+    facts::{Facts, PARENT, listed},
     shown,
 };
 use crate::{
@@ -91,7 +91,7 @@ impl Step<'_> {
     }
 
     fn relax(&mut self, target: &TargetColumn, because: &str) {
-        if self.facts.may(Privilege::Own) {
+        if self.facts.may(Privilege::Own) && self.facts.dependents(PARENT).is_empty() {
             self.change(ChangeKind::Relax, &target.name, &target.native, because);
         }
     }
@@ -104,14 +104,14 @@ impl Step<'_> {
         let gone = facts.target.columns.iter().filter(plain).filter(|c| facts.source_column(&c.name).is_none());
         let gone: Vec<&TargetColumn> = gone.collect();
         for column in &gone {
-            let what = "the source has it no more";
+            let what = "the stream has it no more";
             if facts.spec.schema_changes.removed_column == RemovedColumn::Fail {
                 self.fail(&column.name, what, "removed_column", "keep");
             } else if !column.nullable
                 && !self.is_fixed(column)
                 && facts.spec.schema_changes.nullability == Nullability::Relax
             {
-                self.relax(column, "the source has it no more, and new rows are without it");
+                self.relax(column, "the stream has it no more, and new rows are without it");
             }
         }
         gone.into_iter().map(|column| column.name.clone()).collect()
@@ -160,6 +160,12 @@ impl Step<'_> {
                 if kind == ChangeKind::Relax { "" } else { target },
             );
             self.report.refuse_column(Rule::PrivilegeMissing, column, reason, advice.replace(" ;", ";"));
+            return;
+        }
+        if !self.facts.dependents(PARENT).is_empty() {
+            let reason = format!("{because}, and {} has its columns from another table", self.facts.target.name);
+            let advice = "change the columns of that table, or leave it out by exclude_columns";
+            self.report.refuse_column(Rule::SchemaChange, column, reason, advice);
             return;
         }
         let choice = match kind {

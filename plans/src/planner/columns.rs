@@ -4,6 +4,7 @@
 use super::{
     changes,
     facts::{Facts, listed},
+    reconcile,
 };
 use crate::{
     decision::{ChangeKind, ColumnChange, Disposition, WriteColumn},
@@ -128,8 +129,8 @@ fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, made: &[ColumnChange], r
     if !left.is_empty() {
         let there = match facts.stream.wishes.disposition {
             Disposition::Append => "",
-            Disposition::Replace => ", and what they hold goes",
-            Disposition::Upsert => ", and rows that are there keep theirs",
+            Disposition::Replace if !reconcile::is_wanted(facts) => ", and what they hold goes",
+            Disposition::Replace | Disposition::Upsert => ", and rows that are there keep theirs",
         };
         report.note(format!("not in the stream: {}; new rows get what the target gives{there}", listed(&left)));
     }

@@ -14,6 +14,8 @@ pub(crate) const FOREIGN_KEY_FROM: &str = "foreign key from";
 pub(crate) const CASCADING_KEY_FROM: &str = "cascading foreign key from";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const TRIGGER: &str = "trigger";
+pub(crate) const COLUMN_OPTIONS: &str = "column options";
+pub(crate) const PARENT: &str = "parent";
 pub(crate) const CHILD: &str = "child";
 
 /// One stream as the sync file and both ends know it.

@@ -1,7 +1,7 @@
 //! Step: which columns identify a row. Owns the choice of the key and whether a target can settle conflicts by it.
 
 use super::{
-    facts::{CHILD, Facts, listed},
+    facts::{CHILD, COLUMN_OPTIONS, Facts, listed},
     shown,
 };
 use crate::{
@@ -152,6 +152,17 @@ pub(crate) fn known_unique(facts: Facts<'_>, key: &[String]) -> bool {
         return false;
     }
     unique(&facts.source.key) || facts.source.unique_keys.iter().any(unique)
+}
+
+/// The target may take two values of the key for one that the source keeps apart: a column of text has options of its own
+/// there, and a collation is one of them.
+pub(crate) fn compared_otherwise(facts: Facts<'_>, key: &[String]) -> bool {
+    let own = |column: &String| facts.target.dependents.iter().any(|d| d.kind == COLUMN_OPTIONS && d.name == *column);
+    let is_text = |native: &str| {
+        // A type of somebody's, in quotes, may be made of text.
+        native.ends_with("[]") || ["\"", "text", "char", "bpchar", "name"].iter().any(|text| native.starts_with(text))
+    };
+    key.iter().any(|column| own(column) && facts.target_column(column).is_some_and(|found| is_text(&found.native)))
 }
 
 fn why_not_unique(facts: Facts<'_>, key: &[String]) -> String {

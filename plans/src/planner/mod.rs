@@ -269,7 +269,12 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         fetches: Vec::new(),
         fetch_note: None,
     };
-    let seen = StreamObservation { stream: stream.stream.clone(), source, target: absent(stream.target.clone()) };
+    let seen = StreamObservation {
+        stream: stream.stream.clone(),
+        source,
+        target: absent(stream.target.clone()),
+        ignored: Vec::new(),
+    };
     let mut draft = decide_stream(spec, stream, &seen, observation);
     let mut report = Report::default();
     report.refuse(Rule::Unobserved, "the ends said nothing about this stream", "plan again");

@@ -3,7 +3,7 @@
 
 use super::{
     facts::{Facts, RULE, TRIGGER, listed},
-    key::known_unique,
+    key::{compared_otherwise, known_unique},
     reconcile, swap,
 };
 use crate::{
@@ -178,9 +178,9 @@ fn situation(facts: Facts<'_>, key: &[String], insert_rows: u32) -> Situation {
         no_copy: no_copy(facts),
         no_swap: swap::obstacle(facts, key),
         no_literal: no_literal(facts),
-        no_parts: (!known_unique(facts, key)).then(|| format!("({}) need not be unique at the source", listed(key))),
+        no_parts: no_parts(facts, key),
         reconciles: reconcile::is_wanted(facts),
-        only_changed: known_unique(facts, key)
+        only_changed: no_parts(facts, key).is_none()
             && facts.dependents(TRIGGER).is_empty()
             && facts.source.columns.iter().any(|column| !key.contains(&column.name)),
         few: rows.filter(|rows| *rows <= u64::from(insert_rows)).map(|rows| (rows, insert_rows)),
@@ -200,6 +200,14 @@ fn no_copy(facts: Facts<'_>) -> Option<String> {
         _ if !rules.is_empty() => Some(format!("it would pass by the target's rules ({})", listed(&rules))),
         _ => None,
     }
+}
+
+fn no_parts(facts: Facts<'_>, key: &[String]) -> Option<String> {
+    if !known_unique(facts, key) {
+        return Some(format!("({}) need not be unique at the source", listed(key)));
+    }
+    compared_otherwise(facts, key)
+        .then(|| format!("({}) may be compared otherwise at the target, by a collation of its own", listed(key)))
 }
 
 fn no_literal(facts: Facts<'_>) -> Option<String> {

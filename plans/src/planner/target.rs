@@ -3,7 +3,7 @@
 
 use super::{
     facts::{CHILD, Facts, RULE, TRIGGER, kind_words, listed},
-    key,
+    key, reconcile,
 };
 use crate::{
     decision::Disposition,
@@ -85,6 +85,10 @@ fn keys(facts: Facts<'_>, report: &mut Report) {
             Disposition::Append => "a row that is already there",
             Disposition::Upsert if is_conflict_key(facts, key) => continue,
             Disposition::Upsert => "a row that meets another one there",
+            // Also one that the source keeps: two rows that exchange its values are updated one after the other.
+            Disposition::Replace if reconcile::is_wanted(facts) && !is_conflict_key(facts, key) => {
+                "a row that comes with what another one has until then"
+            }
             Disposition::Replace if !key.expression && key::known_unique(facts, &key.columns) => continue,
             Disposition::Replace => "a row of the source that comes twice there",
         };

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     lint::lint,
+    observation::{Dependent, TargetColumn, TargetKey},
     report::Rule,
-    testing::{PASSWORD, case, golden},
+    testing::{Case, PASSWORD, case, golden},
 };
 use std::collections::BTreeSet;
 
@@ -270,4 +271,64 @@ fn a_type_is_made_by_the_first_stream_that_needs_it() {
     let draft = decide(&case.spec, &case.streams, &case.observation);
     let types: Vec<usize> = draft.streams.iter().map(|stream| stream.write.types.len()).collect();
     assert_eq!(types, [1, 0]);
+}
+
+/// A collation of the target's own may take "a" and "A" for one: rows that are there already are not passed over, so that the
+/// server finds both in one statement and says so, in place of one that is silently lost.
+#[test]
+fn a_key_that_the_target_compares_otherwise_is_merged_whole() {
+    for (name, wanted) in [
+        ("upsert-many-merge", "copy merge"),
+        ("upsert-few-direct", "copy merge"),
+        ("replace-reconcile", "copy reconcile"),
+    ] {
+        for (native, is_text) in [("text", true), ("character varying(9)", true), ("bigint", false)] {
+            let Case { spec, streams, mut observation, .. } = case(name);
+            let target = &mut observation.streams[0].target;
+            target.columns[0].native = native.to_owned();
+            let (kind, column) = ("column options".to_owned(), target.columns[0].name.clone());
+            target.dependents.push(Dependent { kind, name: column });
+            let write = decide(&spec, &streams, &observation).streams[0].write.clone();
+            let chosen = format!("{:?} {:?}", write.strategy, write.publication).to_lowercase();
+            assert_eq!(chosen == wanted && !write.only_changed, is_text, "{name}: {native}: {write:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reconciliation_says_what_stays_and_what_ends_it() {
+    let Case { spec, streams, mut observation, .. } = case("replace-reconcile");
+    let target = &mut observation.streams[0].target;
+    let more = TargetColumn { name: "extra".to_owned(), nullable: true, ..target.columns[1].clone() };
+    target.columns.push(more);
+    let total = vec![target.columns[1].name.clone()];
+    target.keys.push(TargetKey {
+        name: "other".to_owned(),
+        columns: total.clone(),
+        primary: false,
+        ..target.keys[0].clone()
+    });
+    observation.streams[0].source.unique_keys.push(total);
+    let notes = decide(&spec, &streams, &observation).streams[0].notes.join("\n");
+    for said in [
+        "not in the stream: extra; new rows get what the target gives, and rows that are there keep theirs",
+        "a row that comes with what another one has until then ends the run, and nothing is changed",
+    ] {
+        assert!(notes.contains(said), "{notes}");
+    }
+}
+
+/// A partition's columns are those of its parent: the server alters neither without the other.
+#[test]
+fn what_has_a_parent_is_not_altered() {
+    for (name, is_refused) in
+        [("change-added", true), ("change-widened", true), ("change-relaxed", false), ("change-removed-not-null", true)]
+    {
+        let Case { spec, streams, mut observation, .. } = case(name);
+        let parent = Dependent { kind: "parent".to_owned(), name: "raw.orders".to_owned() };
+        observation.streams[0].target.dependents.push(parent);
+        let draft = &decide(&spec, &streams, &observation).streams[0];
+        assert!(draft.write.changes.is_empty(), "{name}: {draft:?}");
+        assert_eq!(!draft.refusals.is_empty(), is_refused, "{name}: {draft:?}");
+    }
 }

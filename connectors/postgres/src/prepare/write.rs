@@ -197,12 +197,23 @@ impl<'a> Writing<'a> {
             .raw(" AS t WHERE NOT EXISTS (SELECT FROM ")
             .name(loaded)
             .raw(" AS s WHERE ")
-            .join(" AND ", &self.key, |sql, column| sql.raw("s.").ident(column).raw(" = t.").ident(column))
+            .join(" AND ", &self.key, |sql, column| {
+                if is_of_the_server(type_of(self.decision, column)) {
+                    sql.raw("s.").ident(column).raw(" = t.").ident(column)
+                } else {
+                    // Its operators may be in any schema; records compare by what the type itself says is equal.
+                    let sql = sql.raw("ROW(s.").ident(column).raw(")::record OPERATOR(pg_catalog.=) ROW(t.");
+                    sql.ident(column).raw(")::record")
+                }
+            })
             .raw(")")
     }
 
     fn insert(&self, table: &QualifiedName, overriding: bool) -> Sql {
-        let sql = column_list(Sql::new().raw("INSERT INTO ").name(table).raw(" "), &self.names.columns);
+        let sql = Sql::new().raw("INSERT INTO ").name(table).raw(" ");
+        let is_renamed = self.conflict.is_some() && is_excluded(&table.name);
+        let sql = if is_renamed { sql.raw("AS ").raw(IN_PLACE_OF_EXCLUDED).raw(" ") } else { sql };
+        let sql = column_list(sql, &self.names.columns);
         if overriding { sql.raw("OVERRIDING SYSTEM VALUE ") } else { sql }
     }
 
@@ -242,24 +253,77 @@ fn settles_conflicts(decision: &WriteDecision) -> Result<bool, PrepareError> {
 }
 
 /// Rows are compared as they are stored (PostgreSQL manual, 9.25.6, "Composite Type Comparison"): 1.0 and 1.00 differ, and
-/// types without an equality of their own can be compared.
+/// types without an equality of their own can be compared. As a key 1.0 and 1.00 meet, so that the key is set as well;
+/// only where it can differ, because whoever refers to a row waits for one whose key is set.
 fn conflict_clause(decision: &WriteDecision, names: &Names, key: &[Ident]) -> Sql {
-    let others: Vec<&Ident> = names.columns.iter().filter(|column| !key.contains(column)).collect();
     let sql = Sql::new().raw("ON CONFLICT (").idents(key).raw(") DO ");
-    if others.is_empty() {
+    if names.columns.iter().all(|column| key.contains(column)) {
         return sql.raw("NOTHING");
     }
+    let is_set = |column: &&Ident| !key.contains(column) || !is_same_if_equal(type_of(decision, column));
+    let set: Vec<&Ident> = names.columns.iter().filter(is_set).collect();
     let sql =
-        sql.raw("UPDATE SET ").join(", ", &others, |sql, column| sql.ident(column).raw(" = EXCLUDED.").ident(column));
+        sql.raw("UPDATE SET ").join(", ", &set, |sql, column| sql.ident(column).raw(" = EXCLUDED.").ident(column));
     if !decision.only_changed {
         return sql;
     }
-    let there = |sql: Sql, column: &&Ident| sql.ident(&names.target.name).raw(".").ident(column);
+    let there = |sql: Sql, column: &&Ident| {
+        let name = &names.target.name;
+        if is_excluded(name) { sql.raw(IN_PLACE_OF_EXCLUDED) } else { sql.ident(name) }.raw(".").ident(column)
+    };
     sql.raw(" WHERE ROW(")
-        .join(", ", &others, there)
+        .join(", ", &set, there)
         .raw(")::record OPERATOR(pg_catalog.*<>) ROW(")
-        .join(", ", &others, |sql, column| sql.raw("EXCLUDED.").ident(column))
+        .join(", ", &set, |sql, column| sql.raw("EXCLUDED.").ident(column))
         .raw(")::record")
+}
+
+/// What a target is called in its INSERT whose own name is that of the rows that come.
+const IN_PLACE_OF_EXCLUDED: &str = "rapidbyte_target";
+
+fn is_excluded(name: &Ident) -> bool {
+    name.as_str() == "excluded"
+}
+
+/// The type in SQL that a written column has.
+fn type_of<'a>(decision: &'a WriteDecision, column: &Ident) -> &'a str {
+    let found = decision.columns.iter().find(|written| written.name == column.as_str());
+    found.map_or("", |written| written.target.as_str())
+}
+
+/// A type of pg_catalog: any other is written with its schema, in quotes.
+fn is_of_the_server(target: &str) -> bool {
+    !target.is_empty() && !target.starts_with('"')
+}
+
+/// Two values that are equal are the same, bit for bit. Not so numbers with a scale or a signed zero, intervals, jsonb, what
+/// is made of them, and types of others, of which nothing is known.
+fn is_same_if_equal(target: &str) -> bool {
+    const SAME: [&str; 20] = [
+        "bigint",
+        "boolean",
+        "bytea",
+        "character",
+        "character varying",
+        "cidr",
+        "date",
+        "inet",
+        "integer",
+        "macaddr",
+        "macaddr8",
+        "money",
+        "name",
+        "oid",
+        "smallint",
+        "text",
+        "time",
+        "timestamp",
+        "uuid",
+        "\"char\"",
+    ];
+    let name = target.split_once('(').map_or(target, |(name, _)| name);
+    let name = name.trim_end_matches(" without time zone").trim_end_matches(" with time zone");
+    !target.ends_with("[]") && SAME.contains(&name)
 }
 
 fn alter(table: &QualifiedName, change: &ColumnChange) -> Result<Sql, PrepareError> {

@@ -135,6 +135,62 @@ fn upserts_by_merge_and_by_insert() -> Result<()> {
     Ok(())
 }
 
+/// Of a table of its name the server cannot tell the rows that come.
+#[test]
+fn a_table_may_be_called_excluded() -> Result<()> {
+    for (disposition, strategy, publication, only_changed) in [
+        (Disposition::Upsert, Strategy::Copy, Publication::Merge, true),
+        (Disposition::Upsert, Strategy::Upsert, Publication::Direct, false),
+        (Disposition::Replace, Strategy::Copy, Publication::Reconcile, true),
+    ] {
+        let source = source()?;
+        source.db.exec("CREATE TABLE public.excluded (id int PRIMARY KEY, name text); INSERT INTO public.excluded VALUES (1, 'a'), (3, 'old'), (4, 'old')")?;
+        let (namespace, name) = ("public".into(), "excluded".into());
+        let decision = WriteDecision { namespace, name, only_changed, ..decision(disposition, strategy, publication) };
+        moving::write(&source.db, &decision, &source.schema, &source.batch)?;
+        let there = "SELECT string_agg(concat_ws(':', id, coalesce(name, '-')), ' ' ORDER BY id) FROM public.excluded";
+        let wanted = if publication == Publication::Reconcile { REPLACED } else { MERGED };
+        assert_eq!(source.db.one(there)?, wanted);
+    }
+    Ok(())
+}
+
+/// Keys that are equal and not the same become the source's, and a type of an extension has an equality of its own.
+#[test]
+fn equal_keys_become_the_same() -> Result<()> {
+    for (of, there, came, only_there) in [
+        ("numeric", "1.0", "1.00", "7"),
+        ("double precision", "0", "-0", "7"),
+        ("interval", "1 day", "24:00:00", "7 days"),
+        ("jsonb", "[1.0]", "[1.00]", "[7]"),
+        ("\"public\".\"citext\"", "ABC", "abc", "x"),
+        ("numeric[]", "{1.0}", "{1.00}", "{7}"),
+    ] {
+        let db = Db::new()?;
+        db.exec("CREATE EXTENSION citext SCHEMA public")?;
+        db.exec(&format!(
+            "CREATE TABLE public.s (k {of} PRIMARY KEY, v text); INSERT INTO public.s VALUES ('{came}', 'new')"
+        ))?;
+        db.exec(&format!("CREATE TABLE public.t (k {of} PRIMARY KEY, v text); INSERT INTO public.t VALUES ('{there}', 'new'), ('{only_there}', 'old')"))?;
+        let schema = moving::arrow_schema(&moving::columns(&db, "public", "s")?);
+        let batch = moving::read(&db, &schema, "public", "s")?;
+        let whole = decision(Disposition::Replace, Strategy::Copy, Publication::Reconcile);
+        let column =
+            |name: &str, target: &str| WriteColumn { name: name.into(), target: target.into(), nullable: false };
+        let decision = WriteDecision {
+            namespace: "public".into(),
+            columns: vec![column("k", of), column("v", "text")],
+            primary_key: vec!["k".into()],
+            conflict_key: vec!["k".into()],
+            only_changed: true,
+            ..whole
+        };
+        moving::write(&db, &decision, &schema, &batch)?;
+        assert_eq!(db.one("SELECT string_agg(k::text || v, ' ') FROM public.t")?, format!("{came}new"), "{of}");
+    }
+    Ok(())
+}
+
 #[test]
 fn an_upsert_of_keys_alone_adds_what_is_missing() -> Result<()> {
     let source = source()?;
