@@ -233,6 +233,9 @@ pub struct TargetState {
     /// The destination's receipts say that a run of ours filled it: replacing such rows destroys nothing of anybody's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub filled_by_us: bool,
+    /// A run of ours made or emptied it, and others have changed rows since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed_by_others: bool,
     /// What its people say of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

@@ -31,7 +31,10 @@ pub struct ResolvedStream {
 /// none. `seen` is of the whole stream.
 pub fn narrowed(spec: &Spec, stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStream> {
     let target = &seen.target;
-    if spec.schema_changes.new_column != NewColumn::Ignore || target.kind.is_none() || !target.filled_by_us {
+    if spec.schema_changes.new_column != NewColumn::Ignore
+        || target.kind.is_none()
+        || !(target.filled_by_us || target.changed_by_others)
+    {
         return None;
     }
     let is_there = |name: &String| target.columns.iter().any(|column| column.name == *name);

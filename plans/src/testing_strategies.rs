@@ -197,6 +197,7 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
                 privileges,
                 rows,
                 filled_by_us: flags.5,
+                changed_by_others: !flags.5 && flags.1,
                 comment: None,
             }
         })

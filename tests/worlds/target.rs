@@ -32,7 +32,10 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
         sql.push_str(&rows(case, target));
         if target.filled_by_us {
             let name = sql::literal(&object(&target.name));
-            let _ = writeln!(sql, "INSERT INTO _rapidbyte.targets VALUES ({name}::regclass, 'a run before');");
+            // A run that has seen all changes there will be.
+            let changes = i64::MAX;
+            let _ =
+                writeln!(sql, "INSERT INTO _rapidbyte.targets VALUES ({name}::regclass, 'a run before', {changes});");
         }
         sql.push_str(&dependents::build(target, at));
         sql.push_str(&access::rights(case, target));

@@ -94,6 +94,7 @@ fn observation(
         temporary: persistence == Some("t"),
         unlogged: persistence == Some("u"),
         filled_by_us: false,
+        changed_by_others: false,
         comment: table.as_ref().and_then(|table| table.comment.clone()),
         rows: table.as_ref().and_then(|table| table.rows),
         privileges,

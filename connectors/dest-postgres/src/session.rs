@@ -51,8 +51,8 @@ enum Stage {
 pub(crate) struct Inner {
     pub(crate) session: Session,
     stage: Stage,
-    /// Tables that were made or emptied in this run: all their rows are its own.
-    pub(crate) filled: Vec<ObjectName>,
+    /// Tables that this run has written, and whether it made or emptied them: all their rows are its own then.
+    pub(crate) written: Vec<(ObjectName, bool)>,
     /// A COPY is open: before anything else it must be ended or broken off.
     pub(crate) copying: bool,
 }
@@ -75,7 +75,7 @@ impl GuestSession for DestinationSession {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
-        let inner = Inner { session, stage: Stage::Idle, filled: Vec::new(), copying: false };
+        let inner = Inner { session, stage: Stage::Idle, written: Vec::new(), copying: false };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -162,7 +162,8 @@ impl Inner {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
         if seen.kind.is_some() && self.has_records()? {
             let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
-            seen.filled_by_us = self.session.text(&sql)? == "t";
+            let whose = self.session.text(&sql)?;
+            (seen.filled_by_us, seen.changed_by_others) = (whose == "ours", whose == "changed");
         }
         Ok(seen)
     }
@@ -220,10 +221,12 @@ impl Inner {
             let sql = prepare::upsert_checkpoint(&sync, stream, cursor, cursor_type, value, &run);
             self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
         }
-        for target in std::mem::take(&mut self.filled) {
-            let sql = prepare::upsert_target(namespace(&target), &target.name, &run);
+        for (target, whole) in std::mem::take(&mut self.written) {
+            let record = if whole { prepare::upsert_target } else { prepare::update_target };
+            let sql = record(namespace(&target), &target.name, &run);
             self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
         }
+        self.session.query(prepare::FORGET_TARGETS)?;
         let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
         self.session.query(&sql)?;
         let tag = self.session.query("COMMIT")?.tag;

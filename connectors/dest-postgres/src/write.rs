@@ -42,9 +42,8 @@ impl StreamWriter {
         let load = prepared.statements.iter().find(is(contract::Phase::Load));
         let load = load.ok_or_else(|| internal("the plan holds no statement that loads rows"))?;
         let frames = FrameReader::new(&schema).map_err(internal)?;
-        if decision.create_table || decision.disposition == contract::Disposition::Replace {
-            inner.filled.push(decision.target.clone());
-        }
+        let whole = decision.create_table || decision.disposition == contract::Disposition::Replace;
+        inner.written.push((decision.target.clone(), whole));
         let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
         let targets = loaded_types(&mut inner.session, decision)?;
         let load = if strategy == contract::Strategy::Copy {

@@ -116,6 +116,7 @@ impl contract::GuestSession for Session {
             temporary: false,
             unlogged: false,
             filled_by_us: false,
+            changed_by_others: false,
             comment: None,
             dependents: Vec::new(),
             privileges: vec![contract::Privilege::CreateInSchema, contract::Privilege::Record],

@@ -229,6 +229,7 @@ pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> C
         privileges: list(seen.privileges, |item| Ok(privilege(item)))?,
         rows: seen.rows,
         filled_by_us: seen.filled_by_us,
+        changed_by_others: seen.changed_by_others,
         comment: option(seen.comment, text)?,
     })
 }

@@ -46,7 +46,10 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
 /// Only a table of ours is changed, each column at most once a kind, and a column is added exactly where there is none.
 fn changes(stream: &StreamPlan, seen: &StreamObservation, findings: &mut Findings<'_>) {
     let changes = &stream.write.changes;
-    findings.unless(changes.is_empty() || seen.target.filled_by_us, "columns of somebody else's table are changed");
+    findings.unless(
+        changes.is_empty() || seen.target.filled_by_us || seen.target.changed_by_others,
+        "columns of somebody else's table are changed",
+    );
     let there = |name: &str| seen.target.columns.iter().any(|column| column.name == name);
     for (at, change) in changes.iter().enumerate() {
         let name = crate::name::visible(&change.column);

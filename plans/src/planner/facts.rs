@@ -50,10 +50,10 @@ impl<'a> Facts<'a> {
         self.source.columns.iter().find(|column| column.name == name)
     }
 
-    /// Our runs made it and put all of its rows there: we may change its columns when the source's change.
+    /// Our runs made it, or put all of its rows there: we may change its columns when the source's change.
     pub(crate) fn ours(&self) -> bool {
         let table = matches!(self.target.kind, Some(RelationKind::Table | RelationKind::PartitionedTable));
-        self.target.filled_by_us && table
+        (self.target.filled_by_us || self.target.changed_by_others) && table
     }
 
     /// The target's primary key has this column.

@@ -246,8 +246,13 @@ fn staging_seed(facts: Facts<'_>) -> String {
 fn destroys(facts: Facts<'_>) -> Option<String> {
     let replaces = facts.stream.wishes.disposition == Disposition::Replace && !facts.absent();
     let target = facts.target;
+    let why = if target.changed_by_others {
+        "others have changed some since a run of ours"
+    } else {
+        "no run of ours put them there"
+    };
     (replaces && target.rows != Some(0) && !target.filled_by_us)
-        .then(|| format!("the rows of {} are replaced, and no run of ours put them there", target.name))
+        .then(|| format!("the rows of {} are replaced, and {why}", target.name))
 }
 
 fn estimates(statistics: Statistics) -> Estimates {
@@ -298,6 +303,7 @@ fn absent(name: ObjectName) -> TargetState {
         privileges: Vec::new(),
         rows: None,
         filled_by_us: false,
+        changed_by_others: false,
         comment: None,
     }
 }

@@ -6,8 +6,8 @@ mod read;
 mod write;
 
 pub use bookkeeping::{
-    bookkeeping, bookkeeping_query, filled_query, insert_receipt, last_run_query, outcome_query, upsert_checkpoint,
-    upsert_target,
+    FORGET_TARGETS, bookkeeping, bookkeeping_query, filled_query, insert_receipt, last_run_query, outcome_query,
+    update_target, upsert_checkpoint, upsert_target,
 };
 pub use read::{CLOSE, fetch, read, select};
 pub use write::{loaded_query, write};

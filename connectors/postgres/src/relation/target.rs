@@ -107,7 +107,7 @@ pub fn any_row_query(name: &QualifiedName) -> String {
 const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND (SELECT bool_and(\
      CASE WHEN t.oid IS NULL THEN pg_catalog.has_schema_privilege(r.oid, 'CREATE') \
      ELSE pg_catalog.has_table_privilege(t.oid, 'SELECT') AND pg_catalog.has_table_privilege(t.oid, 'INSERT') \
-     AND pg_catalog.has_table_privilege(t.oid, 'UPDATE') END) \
+     AND pg_catalog.has_table_privilege(t.oid, 'UPDATE') AND pg_catalog.has_table_privilege(t.oid, 'DELETE') END) \
      FROM (VALUES ('runs'), ('checkpoints'), ('targets')) AS wanted(name) \
      LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = r.oid AND t.relname = wanted.name) \
      FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
