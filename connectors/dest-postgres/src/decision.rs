@@ -18,6 +18,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         create_table: decision.create_table,
         types: decision.types.into_iter().map(statement_in).collect(),
         changes: decision.changes.into_iter().map(change).collect(),
+        carried: decision.carried.into_iter().map(carried).collect(),
         disposition: match decision.disposition {
             contract::Disposition::Append => plain::Disposition::Append,
             contract::Disposition::Replace => plain::Disposition::Replace,
@@ -42,6 +43,11 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
     }
+}
+
+fn carried(dependent: contract::Dependent) -> plain::Carried {
+    let contract::Dependent { kind, name, definition } = dependent;
+    plain::Carried { kind, name, definition: definition.unwrap_or_default() }
 }
 
 fn change(change: contract::ColumnChange) -> plain::ColumnChange {

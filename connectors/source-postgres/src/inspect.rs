@@ -82,7 +82,10 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
     let columns = columns.with_types(&types).map_err(internal)?;
     let fields = columns.iter().map(|column| arrow::field(&column.name, &column.ty, !column.not_null)).collect();
     let relation::SourceRelation { kind: relkind, empty, key, unique_keys, dependents, .. } = source;
-    let dependents = dependents.into_iter().map(|found| Dependent { kind: found.kind, name: found.name }).collect();
+    let dependents = dependents
+        .into_iter()
+        .map(|found| Dependent { kind: found.kind, name: found.name, definition: None })
+        .collect();
     Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, dependents })
 }
 

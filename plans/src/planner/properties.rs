@@ -70,7 +70,7 @@ fn strategies_reach_everything() {
     use std::collections::BTreeMap;
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..2_000 {
+    for _ in 0..4_000 {
         let text = sync_file().new_tree(&mut runner).unwrap().current();
         let world = observation().new_tree(&mut runner).unwrap().current();
         let spec = spec(&text);
@@ -82,6 +82,6 @@ fn strategies_reach_everything() {
         }
     }
     let routes: Vec<&String> = seen.keys().collect();
-    assert_eq!(seen.len(), 12, "{routes:?}");
+    assert_eq!(seen.len(), 13, "{routes:?}");
     assert!(seen.values().all(|count| *count >= 3), "{seen:?}");
 }

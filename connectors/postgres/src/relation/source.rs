@@ -41,10 +41,13 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
              ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'), 'dependents', ",
         )
         .raw("(SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
-        .join(" UNION ALL ", ATTACHED.into_iter().chain([ROW_LEVEL_SECURITY]), Sql::raw)
+        .join(" UNION ALL ", ATTACHED.into_iter().chain([INDEXES, ROW_LEVEL_SECURITY]), Sql::raw)
         .raw(") AS d(kind, name)))::text");
     Ok(of_relation(sql, name)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')").done())
 }
+
+const INDEXES: &str = "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+     WHERE i.indrelid = c.oid AND NOT i.indisprimary";
 
 const ROW_LEVEL_SECURITY: &str =
     "SELECT 'row-level security', CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END WHERE c.relrowsecurity";

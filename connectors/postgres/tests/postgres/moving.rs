@@ -76,6 +76,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         create_table: true,
         types,
         changes: vec![],
+        carried: vec![],
         disposition: Disposition::Append,
         strategy,
         publication: Publication::Direct,

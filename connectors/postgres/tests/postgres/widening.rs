@@ -138,6 +138,7 @@ fn arrives(db: &Db, value: &str, target: &str) -> Result<()> {
             create_table: false,
             types: vec![],
             changes: vec![],
+            carried: vec![],
             disposition: Disposition::Replace,
             strategy,
             publication: Publication::Direct,
