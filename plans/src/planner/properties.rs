@@ -70,7 +70,7 @@ fn strategies_reach_everything() {
     use std::collections::BTreeMap;
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..4_000 {
+    for _ in 0..6_000 {
         let text = sync_file().new_tree(&mut runner).unwrap().current();
         let world = observation().new_tree(&mut runner).unwrap().current();
         let spec = spec(&text);
