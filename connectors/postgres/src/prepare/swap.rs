@@ -64,9 +64,19 @@ impl Swap {
             step(When::Empty, Effect::Control, "nobody changes what hangs on the table from here on", hold(old)),
             step(When::Empty, Effect::Create, "new table like the old one, to take its place", like(old, new)),
         ];
+        if carried.iter().any(|item| item.kind == "sequence") {
+            steps.push(step(When::Last, Effect::Control, "no one else writes from here on", keep_out(old)));
+        }
         for item in carried {
             steps.extend(giving.give(item)?);
         }
+        let analyze = Sql::new().raw("ANALYZE ").name(new);
+        steps.push(step(
+            When::Full,
+            Effect::Control,
+            "statistics for the server's planner, as the old table had",
+            analyze,
+        ));
         let drop = Sql::new().raw("DROP TABLE ").name(old);
         steps.push(step(When::Last, Effect::Remove, "the old table", drop));
         let rename = Sql::new().raw("ALTER TABLE ").name(new).raw(" RENAME TO ").ident(&old.name);
@@ -98,6 +108,11 @@ fn step(when: When, effect: Effect, purpose: &'static str, sql: Sql) -> Step {
 /// go with it.
 fn hold(old: &QualifiedName) -> Sql {
     Sql::new().raw("LOCK TABLE ").name(old).raw(" IN SHARE UPDATE EXCLUSIVE MODE")
+}
+
+/// Who inserts a row has the table before he has its sequence: in this order nobody waits for the other.
+fn keep_out(old: &QualifiedName) -> Sql {
+    Sql::new().raw("LOCK TABLE ").name(old).raw(" IN ACCESS EXCLUSIVE MODE")
 }
 
 /// Columns, defaults, checks, storage and comments on these. Indexes and statistics would get names of their own, identities
