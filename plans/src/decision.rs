@@ -1,7 +1,10 @@
 //! What the planner decides for one stream, in neutral words, and what the connectors made of it: the exact statements.
 //! Mirrored from the connector contract (connectors/wit). The planner fills decisions; nobody changes them afterwards.
 
-use crate::{name::ObjectName, observation::Fetch};
+use crate::{
+    name::ObjectName,
+    observation::{Dependent, Fetch},
+};
 use serde::{Deserialize, Serialize};
 
 /// What happens to rows that are already there.
@@ -201,9 +204,12 @@ pub struct WriteDecision {
     pub strategy: Strategy,
     /// How they come to be seen.
     pub publication: Publication,
+    /// What a swapped-in table is given: all that hangs on the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Dependent>,
     /// In the order of the stream.
     pub columns: Vec<WriteColumn>,
-    /// The primary key of a table that is created or swapped in.
+    /// The primary key of a table that is created.
     pub primary_key: Vec<String>,
     /// What identifies a row for upsert and reconcile.
     pub conflict_key: Vec<String>,

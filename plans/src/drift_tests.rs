@@ -33,6 +33,11 @@ fn each_field_by_its_name() {
     let columns = case("several-streams").observation.streams[1].target.columns.clone();
     let mut more = serde_json::to_value(&columns).unwrap();
     more.as_array_mut().unwrap().push(column);
+    let hanging = case("several-streams").observation.streams[1].target.dependents.clone();
+    let mut other = serde_json::to_value(&hanging).unwrap();
+    other[0]["definition"] = json!("PRIMARY KEY (id, customer)");
+    let mut viewed = serde_json::to_value(&hanging).unwrap();
+    viewed.as_array_mut().unwrap().push(json!({"kind": "view", "name": "raw.recent"}));
     let mut turned = serde_json::to_value(&columns).unwrap();
     turned.as_array_mut().unwrap().reverse();
     for (pointer, value, wanted) in [
@@ -50,8 +55,13 @@ fn each_field_by_its_name() {
         ),
         (
             "/streams/1/target/dependents",
-            json!([{"kind": "view", "name": "raw.recent"}]),
+            viewed,
             "public.orders: target, dependents, view raw.recent: is new: kind view, name raw.recent",
+        ),
+        (
+            "/streams/1/target/dependents",
+            other,
+            "public.orders: target, dependents, primary key orders_pkey, definition: was PRIMARY KEY (id), is PRIMARY KEY (id, customer)",
         ),
         (
             "/streams/1/target/columns",

@@ -137,13 +137,16 @@ pub struct TargetKey {
     pub nulls_not_distinct: bool,
 }
 
-/// Something that hangs on a relation: the kind in the connector's words ("view", "foreign key from"), and its name.
+/// Something that hangs on a relation: the kind in the connector's words ("view", "foreign key from"), its name, and where
+/// the destination can give it to a new table, what it does that by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Dependent {
     pub kind: String,
     pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
 }
 
 /// What the destination's user may do with the target.

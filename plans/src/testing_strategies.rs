@@ -139,15 +139,23 @@ fn dependent() -> BoxedStrategy<Dependent> {
         "child",
         "grant",
         "generated",
+        "index",
         "cascading foreign key from",
     ];
-    (select(kinds), name()).prop_map(|(kind, name)| Dependent { kind: kind.to_owned(), name }).boxed()
+    let definition = proptest::bool::ANY.prop_map(|carried| carried.then(|| "USING btree (id)".to_owned()));
+    let made = |(kind, name, definition): (&str, String, _)| Dependent { kind: kind.to_owned(), name, definition };
+    (select(kinds), name(), definition).prop_map(made).boxed()
 }
 
 fn privileges() -> BoxedStrategy<Vec<Privilege>> {
     use Privilege::{CreateInSchema, Delete, Insert, Own, Record, Select, Stage, Truncate, Update};
     let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema, Stage, Record];
     prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=9)].boxed()
+}
+
+fn carried(key: &TargetKey) -> Dependent {
+    let definition = Some("PRIMARY KEY (id)".to_owned());
+    Dependent { kind: "primary key".to_owned(), name: key.name.clone(), definition }
 }
 
 /// A target for a source: its fits, and columns that mostly answer the source's.
@@ -173,11 +181,12 @@ fn target(source: &SourceStream, target: ObjectName) -> BoxedStrategy<TargetStat
     let keys = prop_oneof![2 => Just(primary), 1 => vec(target_key(), 0..3)];
     let rare = || proptest::bool::weighted(0.1);
     let flags = (any::<bool>(), rare(), proptest::bool::weighted(0.9), rare(), rare(), any::<bool>());
-    let pointing = Dependent { kind: "foreign key from".to_owned(), name: "items_fkey".to_owned() };
+    let pointing = Dependent { kind: "foreign key from".to_owned(), name: "items_fkey".to_owned(), definition: None };
     let hanging = prop_oneof![4 => Just(vec![]), 2 => vec(dependent(), 0..3), 3 => Just(vec![pointing])];
     (option::weighted(0.7, kind()), there, labels, keys, flags, hanging, privileges(), option::of(0..99_u64))
-        .prop_map(move |(kind, there, labels, keys, flags, dependents, privileges, rows)| {
+        .prop_map(move |(kind, there, labels, keys, flags, mut dependents, privileges, rows)| {
             let absent = kind.is_none();
+            dependents.extend(keys.iter().filter(|_| flags.5).map(carried));
             TargetState {
                 name: target.clone(),
                 kind,

@@ -1,4 +1,4 @@
-//! Replacing a table that much hangs on: all of it goes on working, is the same to look at, and readers see the old rows or
+//! Replacing a table that much hangs on, by a swap or row by row: all of it goes on working, is the same to look at, and readers see the old rows or
 //! the new ones.
 
 use crate::world::World;
@@ -54,10 +54,13 @@ fn reader(world: &World, stop: Arc<AtomicBool>) -> thread::JoinHandle<Vec<String
     thread::spawn(move || {
         let mut seen = Vec::new();
         while !stop.load(Ordering::Relaxed) {
+            // One statement: two could see two versions.
             let sql =
                 "SELECT count(*), (SELECT count(*) FROM names), min(left(name, 3)) = max(left(name, 3)) FROM people";
-            let output =
-                Command::new(&psql).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, &url]).output().unwrap();
+            let output = Command::new(&psql)
+                .args(["-XAtq", "-F", " ", "-v", "ON_ERROR_STOP=1", "-c", sql, &url])
+                .output()
+                .unwrap();
             let said = [output.stdout, output.stderr].concat();
             seen.push(String::from_utf8(said).unwrap().trim().to_owned());
         }
@@ -80,7 +83,7 @@ fn what_hangs_on_a_replaced_table_goes_on_working() {
     }
     stop.store(true, Ordering::Relaxed);
     let seen: Vec<String> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
-    let whole = ["10000|10000|t", "20000|20000|t", "19000|19000|f"];
+    let whole = ["10000 10000 t", "20000 20000 t", "19000 19000 f"];
     let strange: Vec<&String> = seen.iter().filter(|said| !whole.contains(&said.as_str())).collect();
     assert!(strange.is_empty(), "{strange:?}");
     assert!(seen.len() > 10 && seen.iter().any(|said| said == whole[0]), "{} looks", seen.len());
@@ -92,6 +95,75 @@ fn what_hangs_on_a_replaced_table_goes_on_working() {
     assert_eq!(world.destination("SELECT sum(count) FROM teams_size"), "19000");
     assert_eq!(world.destination("SELECT count(*) > 0 FROM log"), "t", "the trigger fired");
     assert!(world.server.psql("destination", "DELETE FROM people WHERE id = 1").is_err(), "the foreign key holds");
+}
+
+/// What a swap carries, and no more.
+const CARRIED: &str = "CREATE ROLE reader LOGIN; CREATE ROLE clerk LOGIN; CREATE ROLE \"the auditor\"; \
+     CREATE TABLE people (id int CONSTRAINT people_by_id PRIMARY KEY, name text DEFAULT 'nobody' NOT NULL, nr bigserial UNIQUE, team int CHECK (team < 100), \
+     born date, loud text GENERATED ALWAYS AS (upper(name)) STORED) WITH (fillfactor = 80, autovacuum_enabled = off); \
+     INSERT INTO people SELECT i, 'old name ' || i, i, i % 10, NULL FROM generate_series(1, 10000) AS i; \
+     SELECT setval('people_nr_seq', 40000); ALTER TABLE people ALTER name SET STATISTICS 500, ALTER team SET (n_distinct = 10), ALTER name SET STORAGE EXTERNAL; \
+     CREATE INDEX by_name ON people (name COLLATE \"C\") INCLUDE (team) WITH (fillfactor = 70); CREATE INDEX by_born ON people (born DESC) WHERE born IS NOT NULL; \
+     CREATE UNIQUE INDEX by_lower ON people (lower(name)); CREATE INDEX by_team ON people USING hash (team); ALTER TABLE people CLUSTER ON by_name; \
+     CREATE STATISTICS teams ON team, born FROM people; \
+     GRANT SELECT ON people TO reader; GRANT SELECT, UPDATE (name) ON people TO clerk; GRANT INSERT ON people TO \"the auditor\" WITH GRANT OPTION; \
+     GRANT USAGE ON SEQUENCE people_nr_seq TO clerk; ALTER DEFAULT PRIVILEGES GRANT DELETE ON TABLES TO clerk; \
+     COMMENT ON TABLE people IS 'who is there'; COMMENT ON COLUMN people.name IS 'as on the badge'; COMMENT ON INDEX by_lower IS 'it''s for logins'; \
+     COMMENT ON CONSTRAINT people_by_id ON people IS 'stays'";
+
+#[test]
+fn a_swapped_in_table_is_the_same_to_look_at() {
+    let world = World::new(PEOPLE);
+    world.destination(CARRIED);
+    world.destination("CREATE TABLE names AS SELECT 1"); // what the readers look at beside it
+    world.destination("GRANT SELECT ON names TO reader");
+    let (before, oid) = (dump(&world), "SELECT 'people'::regclass::oid");
+    let stop = Arc::new(AtomicBool::new(false));
+    let readers = [reader(&world, stop.clone()), reader(&world, stop.clone())];
+    let mut oids = vec![world.destination(oid)];
+    for _ in 0..2 {
+        world.apply(STREAM);
+        let columns = "(SELECT id, name, team, born FROM people)";
+        world.assert_same(columns, columns);
+        assert_eq!(dump(&world), before);
+        oids.push(world.destination(oid));
+    }
+    stop.store(true, Ordering::Relaxed);
+    let seen: Vec<String> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
+    let strange: Vec<&String> =
+        seen.iter().filter(|said| !["10000 1 t", "20000 1 t"].contains(&said.as_str())).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    assert!(seen.len() > 10 && seen.iter().any(|said| said == "10000 1 t"), "{} looks", seen.len());
+
+    oids.sort_unstable();
+    oids.dedup();
+    assert_eq!(oids.len(), 3, "a table was not swapped: {oids:?}");
+    assert_eq!(
+        world.destination("SELECT count(DISTINCT nr) FROM people WHERE nr > 40000"),
+        "20000",
+        "the sequence goes on"
+    );
+    assert!(
+        world.server.psql("destination", "INSERT INTO people (id, team) VALUES (0, 100)").is_err(),
+        "the check holds"
+    );
+    assert_eq!(world.destination("SELECT count(*) FROM pg_class WHERE relname LIKE 'rapidbyte%'"), "0");
+}
+
+/// An index that is another one than the plan would give the new table.
+#[test]
+fn what_is_carried_must_be_what_was_reviewed() {
+    let world = World::new(PEOPLE);
+    world.destination(CARRIED);
+    world.sync(STREAM);
+    let plan = world.run(&["plan", "sync.toml", "--out", "plan.json"]);
+    assert_eq!(plan.code, Some(0), "{plan:#?}");
+    world.destination("DROP INDEX by_team; CREATE INDEX by_team ON people (team)");
+    let before = world.destination_picture();
+    let said = world.run(&["apply", "plan.json", "--yes", "--allow-destructive"]);
+    assert_ne!(said.code, Some(0), "{said:#?}");
+    assert!(said.stderr.contains("index by_team") && said.stderr.contains("USING hash (team)"), "{said:#?}");
+    assert_eq!(world.destination_picture(), before);
 }
 
 #[test]

@@ -46,6 +46,10 @@ pub(crate) fn rights(case: &Case, target: &TargetState) -> String {
     if target.kind == Some(RelationKind::Other) {
         return sql;
     }
+    for statistics in target.dependents.iter().filter(|it| it.kind == "statistics") {
+        let (schema, name) = (ident(sql::schema(&target.name)), ident(&statistics.name));
+        let _ = writeln!(sql, "ALTER STATISTICS {schema}.{name} OWNER TO {owner};");
+    }
     if !is_table(target) {
         let stored = object(&stored(target));
         let _ = writeln!(sql, "GRANT USAGE ON SCHEMA behind TO {owner}; ALTER TABLE {stored} OWNER TO {owner};");

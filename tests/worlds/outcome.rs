@@ -142,8 +142,14 @@ fn target(wanted: &mut StreamObservation, real: &mut StreamObservation) {
         wanted.columns.iter_mut().for_each(|column| column.nullable = true);
     }
     // More hangs on a real table than a case names: its keys' indexes, its owner.
-    let missing: Vec<Dependent> =
-        wanted.dependents.iter().filter(|it| !real.dependents.contains(it)).cloned().collect();
+    let is_there = |it: &&Dependent| {
+        let same = |found: &&Dependent| (&found.kind, &found.name) == (&it.kind, &it.name);
+        real.dependents
+            .iter()
+            .find(same)
+            .is_some_and(|found| it.definition.is_none() || found.definition == it.definition)
+    };
+    let missing: Vec<Dependent> = wanted.dependents.iter().filter(|it| !is_there(it)).cloned().collect();
     wanted.dependents = real.dependents.iter().cloned().chain(missing).collect();
     wanted.privileges.sort_unstable();
     real.privileges.sort_unstable();

@@ -12,7 +12,7 @@ use crate::{
 use rapidbyte_plans::{
     decision::Disposition,
     name::ObjectName,
-    observation::{Identity, RelationKind, TargetColumn, TargetKey, TargetState},
+    observation::{Dependent, Identity, RelationKind, TargetColumn, TargetKey, TargetState},
 };
 use std::{collections::BTreeSet, fmt::Write as _, ops::RangeInclusive};
 
@@ -28,6 +28,7 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
     let columns = targets(case).flat_map(|target| &target.columns);
     let mut sql = values::make_types(columns.map(|column| column.native.as_str()));
     for (at, target) in targets(case).enumerate().filter(|(_, target)| target.kind.is_some()) {
+        sql.push_str(&dependents::sequences(target));
         sql.push_str(&relation(target, port));
         sql.push_str(&rows(case, target));
         if target.filled_by_us {
@@ -64,7 +65,7 @@ pub(crate) fn is_table(target: &TargetState) -> bool {
 
 fn relation(target: &TargetState, port: u16) -> String {
     let (name, stored) = (object(&target.name), object(&stored(target)));
-    let columns: Vec<String> = target.columns.iter().map(column).collect();
+    let columns: Vec<String> = target.columns.iter().map(|one| column(target, one)).collect();
     let table = |head: &str, table: &str| format!("CREATE {head} {table} ({})", columns.join(", "));
     let behind = format!("CREATE SCHEMA IF NOT EXISTS behind;\n{};\n", table("TABLE", &stored));
     match target.kind {
@@ -98,12 +99,15 @@ fn relation(target: &TargetState, port: u16) -> String {
     }
 }
 
-fn column(column: &TargetColumn) -> String {
+fn column(target: &TargetState, column: &TargetColumn) -> String {
     let mut sql = format!("{} {}", ident(&column.name), column.native);
     if !column.nullable {
         sql.push_str(" NOT NULL");
     }
-    let value = || values::value(&column.native, "0");
+    let fills = |kind: &str| kind == "default" || kind == "generated";
+    let defined = target.dependents.iter().find(|it| it.name == column.name && fills(&it.kind));
+    let defined = defined.and_then(|it| it.definition.clone());
+    let value = || defined.clone().unwrap_or_else(|| values::value(&column.native, "0"));
     if column.generated {
         let _ = write!(sql, " GENERATED ALWAYS AS ({}) STORED", value());
     } else if column.has_default {
@@ -117,8 +121,13 @@ fn column(column: &TargetColumn) -> String {
     sql
 }
 
+/// A unique index that hangs on the target is made with what else does.
 fn keys(target: &TargetState) -> String {
-    target.keys.iter().map(|one| key(&object(&target.name), one)).collect()
+    let defined = |key: &TargetKey| {
+        let is_index = |it: &Dependent| it.kind == "index" && it.name == key.name && it.definition.is_some();
+        target.dependents.iter().any(is_index)
+    };
+    target.keys.iter().filter(|one| !defined(one)).map(|one| key(&object(&target.name), one)).collect()
 }
 
 fn key(table: &str, key: &TargetKey) -> String {

@@ -19,6 +19,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         types: decision.types.into_iter().map(statement_in).collect(),
         changes: decision.changes.into_iter().map(change).collect(),
         comments: decision.comments.into_iter().map(|comment| (comment.column, comment.text)).collect(),
+        carried: decision.carried.into_iter().map(carried).collect(),
         disposition: match decision.disposition {
             contract::Disposition::Append => plain::Disposition::Append,
             contract::Disposition::Replace => plain::Disposition::Replace,
@@ -43,6 +44,11 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
     }
+}
+
+fn carried(dependent: contract::Dependent) -> plain::Carried {
+    let contract::Dependent { kind, name, definition } = dependent;
+    plain::Carried { kind, name, definition: definition.unwrap_or_default() }
 }
 
 fn change(change: contract::ColumnChange) -> plain::ColumnChange {

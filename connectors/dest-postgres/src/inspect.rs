@@ -3,9 +3,10 @@
 use crate::{bindings::exports::rapidbyte::connector::destination as contract, decision::statement_out};
 use arrow_schema::Schema;
 use rapidbyte_postgres::{
+    decision::Carried,
     fit::{self, Fit, Label, TargetCatalog},
     ident::QualifiedName,
-    relation,
+    prepare, relation,
     types::catalog::{self, Column, Columns, Types},
 };
 use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind};
@@ -147,8 +148,12 @@ fn key(key: relation::TargetKey) -> contract::TargetKey {
     }
 }
 
+/// A definition that nothing can be made of is none.
 fn dependent(dependent: relation::Dependent) -> contract::Dependent {
-    contract::Dependent { kind: dependent.kind, name: dependent.name }
+    let relation::Dependent { kind, name, definition } = dependent;
+    let carried = definition.map(|definition| Carried { kind: kind.clone(), name: name.clone(), definition });
+    let definition = carried.filter(prepare::can_carry).map(|carried| carried.definition);
+    contract::Dependent { kind, name, definition }
 }
 
 fn privilege(name: &str) -> Option<contract::Privilege> {

@@ -108,6 +108,16 @@ pub struct WriteColumn {
     pub nullable: bool,
 }
 
+/// What hangs on a table that is swapped, by the words of [`crate::relation::Dependent`]. `definition` is SQL of the server
+/// that the table is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Carried {
+    pub kind: String,
+    pub name: String,
+    pub definition: String,
+}
+
 /// All that must be known to write one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // As the contract has it.
@@ -134,9 +144,11 @@ pub struct WriteDecision {
     pub strategy: Strategy,
     /// How they come to be seen.
     pub publication: Publication,
-    /// In the order of the stream; for a swap all of the target's.
+    /// What a swapped-in table is given.
+    pub carried: Vec<Carried>,
+    /// In the order of the stream.
     pub columns: Vec<WriteColumn>,
-    /// The primary key of a table that is created or swapped in.
+    /// The primary key of a table that is created.
     pub primary_key: Vec<String>,
     /// What identifies a row for upsert and reconcile.
     pub conflict_key: Vec<String>,

@@ -67,7 +67,8 @@ impl Sql {
         self
     }
 
-    /// What an earlier step of this crate made and a plan carried: the text of a type, a whole statement.
+    /// What an earlier step of this crate made, or read from the catalogue of the server that runs it, and a plan carried: the
+    /// text of a type, the definition of an index, a whole statement.
     #[must_use]
     pub fn of_the_plan(mut self, sql: &str) -> Self {
         self.0.push_str(sql);

@@ -87,7 +87,10 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
     };
     let fields = columns.iter().map(field).collect();
     let relation::SourceRelation { kind: relkind, empty, key, unique_keys, comment, dependents, .. } = source;
-    let dependents = dependents.into_iter().map(|found| Dependent { kind: found.kind, name: found.name }).collect();
+    let dependents = dependents
+        .into_iter()
+        .map(|found| Dependent { kind: found.kind, name: found.name, definition: None })
+        .collect();
     Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, comment, dependents })
 }
 

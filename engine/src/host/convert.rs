@@ -275,7 +275,7 @@ pub(super) fn catalog(streams: Vec<wit::StreamInfo>) -> Checked<Catalog> {
 }
 
 pub(super) fn dependent(found: types::Dependent) -> Checked<Dependent> {
-    Ok(Dependent { kind: text(found.kind)?, name: text(found.name)? })
+    Ok(Dependent { kind: text(found.kind)?, name: text(found.name)?, definition: option(found.definition, sql)? })
 }
 
 /// A stream as the source observed it, but for the columns, which its schema message holds.

@@ -10,7 +10,7 @@ use rapidbyte_plans::{
         WriteDecision,
     },
     name::ObjectName,
-    observation::{ColumnFit, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState},
+    observation::{ColumnFit, Dependent, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState},
 };
 
 fn phase(phase: wit::Phase) -> Phase {
@@ -83,6 +83,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         types: wit_statements(&decision.types),
         changes: decision.changes.iter().map(wit_change).collect(),
         comments: decision.comments.iter().map(wit_comment).collect(),
+        carried: decision.carried.iter().map(wit_dependent).collect(),
         disposition: match decision.disposition {
             Disposition::Append => wit::Disposition::Append,
             Disposition::Replace => wit::Disposition::Replace,
@@ -109,6 +110,14 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         insert_rows: decision.insert_rows,
         insert_bytes: decision.insert_bytes,
         batch_rows: decision.batch_rows,
+    }
+}
+
+fn wit_dependent(dependent: &Dependent) -> wit::Dependent {
+    wit::Dependent {
+        kind: dependent.kind.clone(),
+        name: dependent.name.clone(),
+        definition: dependent.definition.clone(),
     }
 }
 

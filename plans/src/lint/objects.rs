@@ -3,6 +3,7 @@
 use super::{Findings, observed};
 use crate::{
     decision::{Effect, Publication},
+    observation::{StreamObservation, TargetKey},
     plan::{PLAN_SCHEMA, Plan, StreamPlan},
 };
 use std::collections::BTreeSet;
@@ -34,9 +35,23 @@ pub(super) fn check_stream(plan: &Plan, stream: &StreamPlan, findings: &mut Find
     findings.unless(write.create_table == seen.target.kind.is_none(), "a table is created exactly where none is");
     findings.unless(!write.create_schema || !seen.target.schema_exists, "the schema is there and would be created");
     let swaps = write.publication == Publication::Swap;
-    findings.unless(!swaps || seen.target.dependents.is_empty(), "a target is swapped, and something hangs on it");
+    findings.unless(
+        !swaps || carried(stream, seen),
+        "a target is swapped, and something hangs on it that the new table is not given",
+    );
+    findings.unless(swaps || write.carried.is_empty(), "nothing is swapped, and something is to be carried");
     findings.unless(
         !plan.observation().destination.read_only || !plan.refusals().is_empty(),
         "the destination takes no writes",
     );
+}
+
+/// All that hangs on the target is carried, as it was observed, and so is each of its keys.
+fn carried(stream: &StreamPlan, seen: &StreamObservation) -> bool {
+    let dependents = &seen.target.dependents;
+    let named = |key: &TargetKey| dependents.iter().any(|item| item.name == key.name);
+    stream.write.carried == *dependents
+        && dependents.iter().all(|item| item.definition.is_some())
+        && seen.target.keys.iter().all(named)
+        && stream.write.changes.is_empty()
 }

@@ -31,7 +31,10 @@ fn waiting(route: Route, alters: bool, delete: bool) -> &'static str {
             "readers go on; writers of the same rows wait for the commit"
         }
         (Publication::Direct, false) => "readers and writers go on",
-        (Publication::Swap, false) => "readers and writers wait while the old table is dropped and the new one renamed",
+        (Publication::Swap, false) => {
+            "readers and writers wait while the old table is dropped and the new one renamed; changes of the table, and VACUUM, \
+             wait for the commit"
+        }
         (Publication::Refill, false) if delete => "readers go on; writers wait while the target is filled anew",
         (Publication::Refill, false) => {
             "readers and writers wait while the target is filled anew from the staging table"

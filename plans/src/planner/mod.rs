@@ -135,7 +135,7 @@ fn decide_stream(
     say(reconcile::check(facts, &key));
     let (batch_rows, batch_report) = sizing::batch(facts);
     let (insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
-    let (route, report) = route::choose(facts, &key, insert_rows);
+    let (route, report) = route::choose(facts, &key, !changes.is_empty(), insert_rows);
     say(report);
     say(route::refuse_identities(facts, &key));
     let updates = columns.iter().any(|column| !key.contains(&column.name));
@@ -188,7 +188,8 @@ fn write(
     sizes: Sizes,
 ) -> WriteDecision {
     let disposition = facts.stream.wishes.disposition;
-    let primary_key = primary_key(facts, key, route);
+    let primary_key = if facts.absent() { key.to_vec() } else { Vec::new() };
+    let carried = if route.publication == Publication::Swap { facts.target.dependents.clone() } else { Vec::new() };
     if facts.absent() {
         // A primary key makes its columns NOT NULL.
         for column in columns.iter_mut().filter(|column| primary_key.contains(&column.name)) {
@@ -209,6 +210,7 @@ fn write(
         disposition,
         strategy: route.strategy,
         publication: route.publication,
+        carried,
         columns,
         primary_key,
         conflict_key: if settles { key.to_vec() } else { Vec::new() },
@@ -225,15 +227,6 @@ fn write(
 fn route_inserts(route: Route) -> bool {
     let staged = matches!(route.publication, Publication::Refill | Publication::Merge | Publication::Reconcile);
     staged || matches!(route.strategy, Strategy::Insert | Strategy::Upsert)
-}
-
-/// Of a table that is made: the stream's key; of one that is swapped in: what the old one had.
-fn primary_key(facts: Facts<'_>, key: &[String], route: Route) -> Vec<String> {
-    match route.publication {
-        _ if facts.absent() => key.to_vec(),
-        Publication::Swap if !facts.target.keys.is_empty() => key.to_vec(),
-        _ => Vec::new(),
-    }
 }
 
 /// The same for every run of one stream of one sync, so that a later run finds what an earlier one left.

@@ -44,8 +44,8 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
         return Vec::new();
     }
     match (facts.stream.wishes.disposition, route.publication) {
-        // Whoever owns the table may do all of it.
-        (_, Publication::Swap) => vec![Privilege::Own, Privilege::CreateInSchema],
+        // The new table is made like the old one, whose columns are read for it; its owner may do the rest.
+        (_, Publication::Swap) => vec![Privilege::Own, Privilege::Select, Privilege::CreateInSchema],
         (_, Publication::Refill) => {
             vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
         }

@@ -33,6 +33,8 @@ struct Situation {
     no_copy: Option<String>,
     /// Why the target cannot be swapped.
     no_swap: Option<String>,
+    /// What a new table would be given.
+    carries: Option<String>,
     /// Why INSERT cannot be used: columns without literals.
     no_literal: Option<String>,
     /// Why an upsert must see all rows in one statement: of two rows with one key in two statements the later would
@@ -153,9 +155,9 @@ const STRATEGIES: [RouteRule; 11] = [
 ];
 
 /// The strategy and publication, with their reasons; a wish that cannot be granted is refused.
-pub(crate) fn choose(facts: Facts<'_>, key: &[String], insert_rows: u32) -> (Route, Report) {
+pub(crate) fn choose(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -> (Route, Report) {
     let mut report = Report::default();
-    let situation = situation(facts, key, insert_rows);
+    let situation = situation(facts, key, alters, insert_rows);
     let fits = |rule: &&RouteRule| rule.disposition == situation.disposition && (rule.when)(&situation);
     // The last row of each disposition has no condition, so that there always is one.
     let (strategy, because) = STRATEGIES
@@ -169,14 +171,15 @@ pub(crate) fn choose(facts: Facts<'_>, key: &[String], insert_rows: u32) -> (Rou
     (Route { strategy, publication, only_changed: merges && situation.only_changed }, report)
 }
 
-fn situation(facts: Facts<'_>, key: &[String], insert_rows: u32) -> Situation {
+fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -> Situation {
     let rows = facts.source.statistics.rows;
     Situation {
         disposition: facts.stream.wishes.disposition,
         wish: facts.stream.wishes.strategy,
         absent: facts.absent(),
         no_copy: no_copy(facts),
-        no_swap: swap::obstacle(facts, key),
+        no_swap: swap::obstacle(facts, alters),
+        carries: swap::carries(facts),
         no_literal: no_literal(facts),
         no_parts: no_parts(facts, key),
         reconciles: reconcile::is_wanted(facts),
@@ -262,14 +265,19 @@ fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -
             (Publication::Reconcile, format!("foreign keys point at the target, so that its rows must stay{unchanged}"))
         }
         (Disposition::Replace, _) => match &situation.no_swap {
-            None => {
-                (Publication::Swap, "nothing hangs on the target, so that a new table can take its place".to_owned())
-            }
+            None => (Publication::Swap, swapped(situation)),
             Some(why) => (Publication::Refill, format!("the target cannot be swapped: {why}")),
         },
     };
     report.because(Topic::Publication, publication_words(publication), because);
     publication
+}
+
+fn swapped(situation: &Situation) -> String {
+    match &situation.carries {
+        None => "nothing hangs on the target, so that a new table can take its place".to_owned(),
+        Some(what) => format!("a new table can take the target's place: it carries {what}"),
+    }
 }
 
 fn strategy_words(strategy: Strategy) -> &'static str {

@@ -2,17 +2,60 @@
 
 use super::facts::{Facts, kind_words, listed};
 use crate::{
+    figures,
     name::visible,
-    observation::{FitLabel, Identity, Privilege, RelationKind, TargetColumn},
+    observation::{Dependent, Identity, Privilege, RelationKind},
 };
 
-/// Why the target cannot be swapped; none: it can. `key` is the stream's key.
-pub(crate) fn obstacle(facts: Facts<'_>, key: &[String]) -> Option<String> {
+/// Why the target cannot be swapped; none: it can. `alters`: columns of the target are changed with this run.
+pub(crate) fn obstacle(facts: Facts<'_>, alters: bool) -> Option<String> {
     plain_table(facts)
-        .or_else(|| nothing_hangs(facts))
+        .or_else(|| all_is_carried(facts))
         .or_else(|| rights(facts))
-        .or_else(|| same_columns(facts))
-        .or_else(|| same_key(facts, key))
+        .or_else(|| alters.then(|| "its columns change with this run".to_owned()))
+}
+
+/// What hangs on the target, counted by its kinds: "2 indexes, a grant"; none: nothing.
+pub(crate) fn carries(facts: Facts<'_>) -> Option<String> {
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for kind in facts.target.dependents.iter().map(|item| family(&item.kind)) {
+        match counts.iter_mut().find(|(counted, _)| *counted == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind, 1)),
+        }
+    }
+    let words: Vec<String> = counts.into_iter().map(|(kind, count)| counted(kind, count)).collect();
+    (!words.is_empty()).then(|| listed(&words))
+}
+
+/// "column comment" is a comment.
+fn family(kind: &str) -> &str {
+    match kind {
+        "column comment" | "index comment" | "key comment" | "check comment" => "comment",
+        "column grant" => "grant",
+        "column storage" | "column statistics" => "column options",
+        "storage" => "storage parameters",
+        "generated" => "generated column",
+        "clustered" => "cluster mark",
+        other => other,
+    }
+}
+
+/// "an index", "3 grants"; "statistics" has no other form.
+fn counted(kind: &str, count: u64) -> String {
+    let article = if kind.starts_with(['e', 'i']) { "an" } else { "a" };
+    match (count, kind) {
+        (_, kind) if kind.ends_with('s') => visible(kind),
+        (1, kind) => format!("{article} {}", visible(kind)),
+        (_, "index") => figures::plural(count, kind, "indexes"),
+        (_, kind) => figures::plural(count, kind, &visible(&plural(kind))),
+    }
+}
+
+fn plural(kind: &str) -> String {
+    kind.strip_suffix('y')
+        .filter(|_| !kind.ends_with("key"))
+        .map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"))
 }
 
 fn plain_table(facts: Facts<'_>) -> Option<String> {
@@ -26,54 +69,26 @@ fn plain_table(facts: Facts<'_>) -> Option<String> {
     }
 }
 
-fn nothing_hangs(facts: Facts<'_>) -> Option<String> {
-    let shown = |kind: &str, name: &str| format!("{} {}", visible(kind), visible(name));
-    let hanging: Vec<String> = facts.target.dependents.iter().map(|d| shown(&d.kind, &d.name)).collect();
-    (!hanging.is_empty())
-        .then(|| format!("something hangs on it that a new table would not have: {}", listed(&hanging)))
+fn all_is_carried(facts: Facts<'_>) -> Option<String> {
+    let target = facts.target;
+    let shown = |item: &Dependent| format!("{} {}", visible(&item.kind), visible(&item.name));
+    let staying: Vec<String> = target.dependents.iter().filter(|d| d.definition.is_none()).map(shown).collect();
+    if !staying.is_empty() {
+        return Some(format!("something hangs on it that a new table would not have: {}", listed(&staying)));
+    }
+    // Both follow from what hangs on it, where the destination names all of that.
+    let lost = target.keys.iter().find(|key| !target.dependents.iter().any(|item| item.name == key.name));
+    let identity = target.columns.iter().find(|column| column.identity != Identity::None);
+    lost.map(|key| format!("a new table would not have its key {}", visible(&key.name))).or_else(|| {
+        identity.map(|column| format!("column {} is an identity, which would begin anew", visible(&column.name)))
+    })
 }
 
+/// The new table is made by reading the old one's columns, and belongs to whoever makes it.
 fn rights(facts: Facts<'_>) -> Option<String> {
-    if !facts.may(Privilege::Own) {
-        return Some(format!("{} does not own it", visible(facts.user)));
-    }
-    (!facts.may(Privilege::CreateInSchema))
-        .then(|| format!("{} may not create tables in its schema", visible(facts.user)))
-}
-
-fn same_columns(facts: Facts<'_>) -> Option<String> {
-    let there: Vec<&str> = facts.target.columns.iter().map(|column| column.name.as_str()).collect();
-    let made: Vec<&str> = facts.source.columns.iter().map(|column| column.name.as_str()).collect();
-    if there != made {
-        return Some("its columns are not the stream's, in the stream's order".to_owned());
-    }
-    facts.target.columns.iter().find_map(|column| other_column(facts, column))
-}
-
-fn other_column(facts: Facts<'_>, column: &TargetColumn) -> Option<String> {
-    let name = visible(&column.name);
-    let exact = facts.fit(&column.name).is_some_and(|fit| fit.label == FitLabel::Exact && fit.target == column.native);
-    let nullable = facts.source_column(&column.name).is_some_and(|source| source.nullable);
-    if !exact {
-        Some(format!("column {name} is not of the stream's type"))
-    } else if column.has_default || column.generated || column.identity != Identity::None {
-        Some(format!("column {name} has a default, is generated or an identity"))
-    } else if column.nullable != nullable {
-        Some(format!("column {name} differs in NOT NULL"))
-    } else {
-        None
-    }
-}
-
-fn same_key(facts: Facts<'_>, key: &[String]) -> Option<String> {
-    match facts.target.keys.as_slice() {
-        [] => None,
-        [one] if one.primary && !one.deferrable && one.columns == key => {
-            // The name goes with the old table. Any other could be taken, and somebody may mean the old one by it.
-            let usual = one.name == format!("{}_pkey", facts.target.name.name);
-            (!usual).then(|| format!("its primary key has a name of its own: {}", visible(&one.name)))
-        }
-        [one] if one.primary => Some("its primary key is not the stream's key".to_owned()),
-        _ => Some("it has unique keys beside a primary key".to_owned()),
-    }
+    let user = visible(facts.user);
+    let lacks = |privilege, words: &str| (!facts.may(privilege)).then(|| format!("{user} {words}"));
+    lacks(Privilege::Own, "does not own it")
+        .or_else(|| lacks(Privilege::CreateInSchema, "may not create tables in its schema"))
+        .or_else(|| lacks(Privilege::Select, "may not read it"))
 }

@@ -37,7 +37,7 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 70] = [
+const CHOSEN: [(&str, &str); 79] = [
     ("append-absent", "copy direct +table"),
     ("replace-absent", "copy direct +table"),
     ("upsert-absent", "copy direct +table"),
@@ -65,16 +65,25 @@ const CHOSEN: [(&str, &str); 70] = [
     ("replace-refill-no-create", "copy refill destroys"),
     ("replace-refill-delete", "copy refill delete destroys"),
     ("replace-refill-partitioned", "copy refill destroys"),
-    ("replace-refill-key-name", "copy refill destroys"),
+    ("replace-swap-indexes", "copy swap destroys"),
+    ("replace-swap-grants", "copy swap destroys"),
+    ("replace-swap-columns", "copy swap destroys"),
+    ("replace-swap-comments", "copy swap destroys"),
+    ("replace-refill-trigger", "copy refill destroys"),
+    ("replace-refill-publication", "copy refill destroys"),
+    ("replace-refill-foreign-key-to", "copy refill destroys"),
+    ("replace-refill-index", "copy refill destroys"),
+    ("replace-refill-revoked", "copy refill delete destroys"),
+    ("replace-swap-key-name", "copy swap destroys"),
     ("replace-refill-unlogged", "copy refill destroys"),
     ("replace-refill-row-level-security", "copy refill destroys"),
-    ("replace-refill-other-order", "copy refill destroys"),
-    ("replace-refill-other-key", "copy refill destroys"),
-    ("replace-refill-unique-key", "copy refill destroys"),
-    ("replace-refill-default", "copy refill destroys"),
+    ("replace-swap-other-order", "copy swap destroys"),
+    ("replace-swap-other-key", "copy swap destroys"),
+    ("replace-swap-unique-key", "copy swap destroys"),
+    ("replace-swap-default", "copy swap destroys"),
     ("replace-refill-identity", "copy refill override destroys"),
-    ("replace-refill-nullable", "copy refill destroys"),
-    ("replace-refill-widened", "copy refill destroys"),
+    ("replace-swap-nullable", "copy swap destroys"),
+    ("replace-swap-widened", "copy swap destroys"),
     ("replace-wish-insert", "insert swap destroys"),
     ("upsert-many-merge", "copy merge only-changed"),
     ("upsert-few-direct", "upsert direct"),
@@ -287,7 +296,7 @@ fn a_key_that_the_target_compares_otherwise_is_merged_whole() {
             let target = &mut observation.streams[0].target;
             target.columns[0].native = native.to_owned();
             let (kind, column) = ("column options".to_owned(), target.columns[0].name.clone());
-            target.dependents.push(Dependent { kind, name: column });
+            target.dependents.push(Dependent { kind, name: column, definition: None });
             let write = decide(&spec, &streams, &observation).streams[0].write.clone();
             let chosen = format!("{:?} {:?}", write.strategy, write.publication).to_lowercase();
             assert_eq!(chosen == wanted && !write.only_changed, is_text, "{name}: {native}: {write:?}");
@@ -325,7 +334,7 @@ fn what_has_a_parent_is_not_altered() {
         [("change-added", true), ("change-widened", true), ("change-relaxed", false), ("change-removed-not-null", true)]
     {
         let Case { spec, streams, mut observation, .. } = case(name);
-        let parent = Dependent { kind: "parent".to_owned(), name: "raw.orders".to_owned() };
+        let parent = Dependent { kind: "parent".to_owned(), name: "raw.orders".to_owned(), definition: None };
         observation.streams[0].target.dependents.push(parent);
         let draft = &decide(&spec, &streams, &observation).streams[0];
         assert!(draft.write.changes.is_empty(), "{name}: {draft:?}");

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod names;
 mod read;
+mod swap;
 mod write;
 
 pub use bookkeeping::{
@@ -10,6 +11,7 @@ pub use bookkeeping::{
     update_target, upsert_checkpoint, upsert_target,
 };
 pub use read::{CLOSE, fetch, read, select};
+pub use swap::can_carry;
 pub use write::{loaded_query, write};
 
 use crate::{

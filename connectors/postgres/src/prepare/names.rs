@@ -3,7 +3,7 @@
 use super::{PrepareError, ident, idents, qualified};
 use crate::{
     decision::{Publication, WriteDecision},
-    ident::{Ident, NAME_BYTES_MAX, QualifiedName},
+    ident::{Ident, QualifiedName},
 };
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -17,17 +17,12 @@ pub(super) struct Names {
     pub(super) columns: Vec<Ident>,
     /// The primary key to make; empty: none.
     pub(super) primary_key: Vec<Ident>,
-    /// The name of a swapped-in table's key before the old table is gone.
-    pub(super) staging_key: Ident,
-    /// The name that the server would have given the target's key.
-    pub(super) usual_key: Ident,
 }
 
 impl Names {
     pub(super) fn new(decision: &WriteDecision) -> Result<Self, PrepareError> {
         let target = qualified(&decision.namespace, &decision.name)?;
-        let hash = hash(&decision.staging_seed);
-        let staging = ident(&format!("rapidbyte_{hash}"))?;
+        let staging = staging(&decision.staging_seed)?;
         let loaded = match decision.publication {
             Publication::Direct => target.clone(),
             Publication::Swap => QualifiedName { schema: target.schema.clone(), name: staging },
@@ -39,11 +34,14 @@ impl Names {
             loaded,
             columns: idents(decision.columns.iter().map(|column| &column.name))?,
             primary_key: idents(&decision.primary_key)?,
-            staging_key: ident(&format!("rapidbyte_{hash}_pkey"))?,
-            usual_key: ident(&usual_key(&decision.name))?,
             target,
         })
     }
+}
+
+/// What has a name of its own later, until then.
+pub(super) fn staging(seed: &str) -> Result<Ident, PrepareError> {
+    ident(&format!("rapidbyte_{}", hash(seed)))
 }
 
 /// A name made of other names would be cut at 63 bytes and could meet another; 80 bits of a hash do not.
@@ -54,14 +52,4 @@ fn hash(seed: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// The table's name, cut at a character so that "_pkey" finds room (PostgreSQL source, indexcmds.c, makeObjectName).
-fn usual_key(table: &str) -> String {
-    const SUFFIX: &str = "_pkey";
-    let mut end = table.len().min(NAME_BYTES_MAX - SUFFIX.len());
-    while !table.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{SUFFIX}", &table[..end])
 }

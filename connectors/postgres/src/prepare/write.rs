@@ -1,7 +1,7 @@
 //! The statements of the writing side. All of them run in the one transaction of a run, so that whatever they make or
 //! remove is seen by others at once or never.
 
-use super::{PrepareError, ident, idents, names::Names, statement};
+use super::{PrepareError, ident, idents, names::Names, statement, swap::Swap};
 use crate::{
     decision::{
         ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
@@ -29,6 +29,7 @@ pub fn write(decision: &WriteDecision) -> Result<PreparedWrite, PrepareError> {
 struct Writing<'a> {
     decision: &'a WriteDecision,
     names: Names,
+    swap: Swap,
     /// What identifies a row.
     key: Vec<Ident>,
     conflict: Option<Sql>,
@@ -46,7 +47,8 @@ impl<'a> Writing<'a> {
         let changes = changes.collect::<Result<_, PrepareError>>()?;
         let comments = decision.comments.iter().map(|(column, text)| comment(&names.target, column.as_ref(), text));
         let comments = comments.collect::<Result<_, PrepareError>>()?;
-        Ok(Self { decision, names, key, conflict, changes, comments })
+        let swap = Swap::new(decision, &names)?;
+        Ok(Self { decision, names, swap, key, conflict, changes, comments })
     }
 
     fn setup(&self, statements: &mut Vec<Statement>) {
@@ -59,7 +61,7 @@ impl<'a> Writing<'a> {
         for made in &decision.types {
             push(made.effect, &made.purpose, Sql::new().of_the_plan(&made.sql));
         }
-        if decision.create_table && decision.publication != Publication::Swap {
+        if decision.create_table {
             push(Effect::Create, "table", self.create_table(&self.names.target));
         }
         if self.key_comes_first() {
@@ -74,9 +76,7 @@ impl<'a> Writing<'a> {
                 push(Effect::Remove, "rows that were there", self.empty());
             }
             Publication::Direct => {}
-            Publication::Swap => {
-                push(Effect::Create, "new table, to take the place", self.create_table(&self.names.loaded));
-            }
+            Publication::Swap => statements.extend(self.swap.setup()),
             Publication::Refill | Publication::Merge | Publication::Reconcile => {
                 push(Effect::Create, "staging table, gone with the transaction", self.create_staging());
             }
@@ -98,13 +98,13 @@ impl<'a> Writing<'a> {
         if self.decision.publication != Publication::Direct {
             changes(&self.changes, statements);
         }
+        if self.decision.publication == Publication::Swap {
+            statements.extend(self.swap.publish());
+            return;
+        }
         let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Publish, effect, purpose, sql));
         match self.decision.publication {
-            Publication::Direct => {}
-            Publication::Swap => {
-                self.swap(&mut push);
-                return;
-            }
+            Publication::Direct | Publication::Swap => {}
             Publication::Refill => {
                 push(Effect::Control, "no one else writes from here on", self.lock());
                 if !self.decision.create_table {
@@ -121,25 +121,6 @@ impl<'a> Writing<'a> {
         }
         if self.decision.create_table && !self.key_comes_first() && !self.names.primary_key.is_empty() {
             push(Effect::Create, "primary key", self.add_primary_key(&self.names.target));
-        }
-    }
-
-    /// The key is built before the old table goes, so that readers wait for two renames and not for an index.
-    fn swap(&self, push: &mut impl FnMut(Effect, &str, Sql)) {
-        let Names { target, loaded, staging_key, usual_key, .. } = &self.names;
-        let has_key = !self.names.primary_key.is_empty();
-        if has_key {
-            let sql = Sql::new().raw("ALTER TABLE ").name(loaded).raw(" ADD CONSTRAINT ").ident(staging_key);
-            push(Effect::Create, "primary key", column_list(sql.raw(" PRIMARY KEY "), &self.names.primary_key));
-        }
-        if !self.decision.create_table {
-            push(Effect::Remove, "the old table", Sql::new().raw("DROP TABLE ").name(target));
-        }
-        let rename = Sql::new().raw("ALTER TABLE ").name(loaded).raw(" RENAME TO ").ident(&target.name);
-        push(Effect::Change, "the new table takes the place", rename);
-        if has_key {
-            let sql = Sql::new().raw("ALTER TABLE ").name(target).raw(" RENAME CONSTRAINT ").ident(staging_key);
-            push(Effect::Change, "the key gets its usual name", sql.raw(" TO ").ident(usual_key));
         }
     }
 

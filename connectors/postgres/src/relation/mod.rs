@@ -1,6 +1,7 @@
 //! What the catalogs say of relations: queries whose result is JSON in one text column, and their parsers. Types are the
 //! business of [`crate::types::catalog`].
 
+mod dependents;
 mod source;
 mod target;
 
@@ -31,6 +32,9 @@ pub fn qualified(namespace: &str, name: &str) -> Result<QualifiedName, IdentErro
 pub struct Dependent {
     pub kind: String,
     pub name: String,
+    /// What [`crate::prepare`] gives it to a new table by, in SQL that the server wrote; none: it cannot be given.
+    #[serde(default)]
+    pub definition: Option<String>,
 }
 
 /// Kinds of relations, by `pg_class.relkind`.
@@ -74,8 +78,8 @@ const KEY_COLUMNS: &str = "(SELECT coalesce(json_agg(a.attname ORDER BY k.at), '
      FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, at) JOIN pg_catalog.pg_attribute a \
      ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.at <= i.indnkeyatts)";
 
-/// Kind and name of what hangs on `c` at either end: views on it, its triggers, rules, policies and indexes.
-const ATTACHED: [&str; 5] = [
+/// Kind and name of what hangs on `c` at either end: views on it, its triggers, rules and policies.
+const ATTACHED: [&str; 4] = [
     "SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, vn.nspname || '.' || v.relname \
      FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class v ON v.oid = r.ev_class \
      JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
@@ -83,6 +87,4 @@ const ATTACHED: [&str; 5] = [
     "SELECT 'trigger', t.tgname::text FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal",
     "SELECT 'rule', r.rulename::text FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'",
     "SELECT 'policy', p.polname::text FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid",
-    "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
-     WHERE i.indrelid = c.oid AND NOT i.indisprimary",
 ];

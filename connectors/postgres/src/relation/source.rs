@@ -43,7 +43,7 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
              ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE NOT a.attnotnull)), '[]'), 'dependents', ",
         )
         .raw("(SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
-        .join(" UNION ALL ", ATTACHED.into_iter().chain([ROW_LEVEL_SECURITY, CHILDREN]), Sql::raw)
+        .join(" UNION ALL ", ATTACHED.into_iter().chain([INDEXES, ROW_LEVEL_SECURITY, CHILDREN]), Sql::raw)
         .raw(") AS d(kind, name)))::text");
     Ok(of_relation(sql, name)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')").done())
 }
@@ -51,6 +51,9 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
 /// Tables that inherit from a table: its rows are read with theirs.
 const CHILDREN: &str = "SELECT 'child', h.inhrelid::pg_catalog.regclass::text FROM pg_catalog.pg_inherits h \
      WHERE h.inhparent = c.oid AND c.relkind = 'r'";
+const INDEXES: &str = "SELECT 'index', x.relname::text FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+     WHERE i.indrelid = c.oid AND NOT i.indisprimary";
+
 const ROW_LEVEL_SECURITY: &str =
     "SELECT 'row-level security', CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END WHERE c.relrowsecurity";
 

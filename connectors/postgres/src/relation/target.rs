@@ -1,7 +1,7 @@
 //! What a destination needs to know of a relation that it writes: all that decides how it can be written, and all that
 //! hangs on it.
 
-use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, of_relation};
+use super::{Dependent, KEY_COLUMNS, RelationKind, dependents::dependents, of_relation};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
@@ -82,11 +82,8 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw(KEYS_BEFORE_COLUMNS)
         .raw(KEY_COLUMNS)
         .raw(KEYS_AFTER_COLUMNS)
-        .raw(", 'dependents', (SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
-        .join(" UNION ALL ", ATTACHED.into_iter().chain(DEPENDENTS), Sql::raw)
-        .raw(") AS d(kind, name)), 'privileges', ")
-        .raw(PRIVILEGES)
-        .raw(")");
+        .raw(", 'dependents', ");
+    let sql = dependents(sql).raw(", 'privileges', ").raw(PRIVILEGES).raw(")");
     Ok(of_relation(sql, name)?
         .raw("))::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = ")
         .literal(schema)?
@@ -137,51 +134,3 @@ const PRIVILEGES: &str = "(SELECT coalesce(json_agg(p.name ORDER BY p.name), '[]
      ('update', pg_catalog.has_table_privilege(c.oid, 'UPDATE')), ('delete', pg_catalog.has_table_privilege(c.oid, 'DELETE')), \
      ('truncate', pg_catalog.has_table_privilege(c.oid, 'TRUNCATE')), ('own', pg_catalog.pg_has_role(c.relowner, 'USAGE'))) \
      AS p(name, has) WHERE p.has)";
-
-/// Kind and name of all else that a table put in the place of `c` would have to carry over, or that writing to `c` sets off.
-/// "foreign key from" is another table's that points here, cascading where a DELETE here changes rows there, "foreign key to"
-/// one of `c` itself.
-const DEPENDENTS: [&str; 15] = [
-    "SELECT CASE WHEN k.confdeltype IN ('a', 'r') THEN 'foreign key from' ELSE 'cascading foreign key from' END, k.conname::text \
-     FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
-     AND k.conrelid <> c.oid AND k.conparentid = 0",
-    "SELECT 'foreign key to', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
-    "SELECT CASE k.contype WHEN 'c' THEN 'check' ELSE 'exclusion' END, k.conname::text FROM pg_catalog.pg_constraint k \
-     WHERE k.contype IN ('c', 'x') AND k.conrelid = c.oid",
-    "SELECT DISTINCT 'grant', CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
-     FROM pg_catalog.aclexplode(c.relacl) g WHERE g.grantee <> c.relowner",
-    "SELECT 'column grant', a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL",
-    "SELECT 'publication', p.pubname::text FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid \
-     WHERE r.prrelid = c.oid",
-    "SELECT CASE WHEN a.attidentity <> '' THEN 'identity' WHEN a.attgenerated <> '' THEN 'generated' ELSE 'default' END, a.attname::text \
-     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.atthasdef OR a.attidentity <> '')",
-    "SELECT CASE WHEN h.inhparent = c.oid THEN 'child' ELSE 'parent' END, h.inhrelid::pg_catalog.regclass::text \
-     FROM pg_catalog.pg_inherits h WHERE c.oid IN (h.inhparent, h.inhrelid)",
-    "SELECT 'comment', coalesce(a.attname::text, c.relname::text) FROM pg_catalog.pg_description m LEFT JOIN pg_catalog.pg_attribute a \
-     ON a.attrelid = c.oid AND a.attnum = m.objsubid AND m.objsubid > 0 \
-     WHERE m.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND m.objoid = c.oid",
-    "SELECT 'statistics', e.stxname::text FROM pg_catalog.pg_statistic_ext e WHERE e.stxrelid = c.oid",
-    "SELECT 'storage', o.name FROM (VALUES (c.reloptions IS NOT NULL, 'options'), (c.reltablespace <> 0, 'tablespace'), \
-     (c.relreplident <> 'd', 'replica identity'), (c.reloftype <> 0, 'type'), \
-     (c.relkind = 'r' AND c.relam <> (SELECT m.oid FROM pg_catalog.pg_am m \
-     WHERE m.amname = pg_catalog.current_setting('default_table_access_method')), 'access method')) AS o(has, name) WHERE o.has",
-    // A table that we make is ours, and the role that owned the old one would be locked out.
-    "SELECT 'owner', pg_catalog.pg_get_userbyid(c.relowner)::text WHERE pg_catalog.pg_get_userbyid(c.relowner) <> current_user",
-    // A new table has what its maker grants by default, also to whom the old one was closed.
-    "SELECT 'default privileges', pg_catalog.pg_get_userbyid(p.defaclrole)::text FROM pg_catalog.pg_default_acl p \
-     WHERE p.defaclobjtype = 'r' AND p.defaclnamespace IN (0, c.relnamespace) \
-     AND pg_catalog.pg_get_userbyid(p.defaclrole) = current_user",
-    "SELECT 'column options', a.attname::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND (a.attstattarget >= 0 OR a.attoptions IS NOT NULL \
-     OR a.attcompression <> '' OR a.attstorage <> t.typstorage OR a.attcollation <> t.typcollation)",
-    // Functions by their body or arguments, columns of its row type, policies of other tables: DROP TABLE would fail.
-    "SELECT 'user', pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_catalog.pg_depend d \
-     WHERE d.deptype = 'n' AND d.classid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_class'::pg_catalog.regclass, \
-     'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass) \
-     AND NOT (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid) \
-     AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass \
-     AND p.oid = d.objid AND p.polrelid = c.oid) \
-     AND (d.refclassid, d.refobjid) IN (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid UNION ALL \
-     SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, y.oid FROM pg_catalog.pg_type y WHERE c.reltype <> 0 \
-     AND (y.oid = c.reltype OR y.typelem = c.reltype))",
-];

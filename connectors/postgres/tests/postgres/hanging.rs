@@ -2,20 +2,23 @@
 
 use crate::db::Db;
 use anyhow::Result;
-use rapidbyte_postgres::relation::{self, RelationKind, TargetRelation};
+use rapidbyte_postgres::relation::{self, Dependent, RelationKind, TargetRelation};
 
-fn hanging(db: &Db, table: &str) -> Result<Vec<String>> {
+pub(crate) fn dependents(db: &Db, table: &str) -> Result<Vec<Dependent>> {
     let sql = relation::target_query(&relation::qualified("w", table)?)?;
     let found: TargetRelation = serde_json::from_str(&db.one(&sql)?)?;
-    let dependents = found.table.into_iter().flat_map(|table| table.dependents);
-    Ok(dependents.map(|item| format!("{} {}", item.kind, item.name)).collect())
+    Ok(found.table.into_iter().flat_map(|table| table.dependents).collect())
+}
+
+fn hanging(db: &Db, table: &str) -> Result<Vec<String>> {
+    Ok(dependents(db, table)?.iter().map(|item| format!("{} {}", item.kind, item.name)).collect())
 }
 
 #[test]
 fn nothing_hangs_on_a_plain_table() -> Result<()> {
     let db = Db::new()?;
     db.exec("CREATE SCHEMA w; CREATE TABLE w.t (id bigint PRIMARY KEY, v text NOT NULL, n numeric(10,2), j jsonb)")?;
-    assert_eq!(hanging(&db, "t")?, Vec::<String>::new());
+    assert_eq!(hanging(&db, "t")?, ["primary key t_pkey"]);
     Ok(())
 }
 
@@ -31,8 +34,8 @@ fn what_a_new_table_would_not_have_is_named() -> Result<()> {
         ("CREATE FUNCTION w.g(x w.t) RETURNS int LANGUAGE sql AS 'SELECT 1'", "user function w.g(w.t)"),
         ("CREATE TABLE w.other (x w.t)", "user column x of table w.other"),
         ("CREATE POLICY p ON w.other USING (EXISTS (SELECT FROM w.t))", "user policy p on table w.other"),
-        ("ALTER TABLE w.t ALTER id SET STATISTICS 500", "column options id"),
-        ("SELECT 1", "column options v"),
+        ("ALTER TABLE w.t ALTER id SET STATISTICS 500", "column statistics id"),
+        ("SELECT 1", "column storage v"),
         ("ALTER DEFAULT PRIVILEGES IN SCHEMA w GRANT SELECT ON TABLES TO PUBLIC", "default privileges"),
         ("ALTER TABLE w.t OWNER TO pg_monitor", "owner pg_monitor"),
     ] {

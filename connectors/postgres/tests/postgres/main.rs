@@ -8,6 +8,7 @@ mod names;
 mod prepared;
 mod rewriting;
 mod roundtrip;
+mod swapping;
 mod types;
 mod values;
 mod widening;

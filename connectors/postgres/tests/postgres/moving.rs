@@ -77,6 +77,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         types,
         changes: vec![],
         comments: vec![],
+        carried: vec![],
         disposition: Disposition::Append,
         strategy,
         publication: Publication::Direct,

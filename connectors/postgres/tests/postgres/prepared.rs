@@ -7,19 +7,20 @@ use arrow_schema::SchemaRef;
 use rapidbyte_postgres::{
     copy::Decoder,
     decision::{
-        Disposition, Effect, Fetch, Publication, ReadDecision, Relation, Strategy, Window, WriteColumn, WriteDecision,
+        Carried, Disposition, Effect, Fetch, Publication, ReadDecision, Relation, Strategy, Window, WriteColumn,
+        WriteDecision,
     },
     prepare,
 };
 
-struct Source {
-    db: Db,
-    schema: SchemaRef,
-    batch: RecordBatch,
+pub(crate) struct Source {
+    pub(crate) db: Db,
+    pub(crate) schema: SchemaRef,
+    pub(crate) batch: RecordBatch,
 }
 
 /// Three rows of (id, name).
-fn source() -> Result<Source> {
+pub(crate) fn source() -> Result<Source> {
     let db = Db::new()?;
     db.exec("CREATE TABLE public.s (id int PRIMARY KEY, name text); INSERT INTO public.s VALUES (1, 'a'), (2, NULL), (3, 'it''s')")?;
     let schema = moving::arrow_schema(&moving::columns(&db, "public", "s")?);
@@ -27,7 +28,7 @@ fn source() -> Result<Source> {
     Ok(Source { db, schema, batch })
 }
 
-fn decision(disposition: Disposition, strategy: Strategy, publication: Publication) -> WriteDecision {
+pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication: Publication) -> WriteDecision {
     let column =
         |name: &str, target: &str, nullable| WriteColumn { name: name.into(), target: target.into(), nullable };
     WriteDecision {
@@ -39,6 +40,7 @@ fn decision(disposition: Disposition, strategy: Strategy, publication: Publicati
         types: vec![],
         changes: vec![],
         comments: vec![],
+        carried: vec![],
         disposition,
         strategy,
         publication,
@@ -204,30 +206,6 @@ fn an_upsert_of_keys_alone_adds_what_is_missing() -> Result<()> {
     Ok(())
 }
 
-/// A swap leaves the names that the server would have given, also where they are cut, and can be done again.
-#[test]
-fn a_swap_can_be_swapped() -> Result<()> {
-    let source = source()?;
-    let name = format!("{}é", "n".repeat(57));
-    let target = format!("public.{name}");
-    source.db.exec(&format!("CREATE TABLE {target} (id int PRIMARY KEY, name text)"))?;
-    let index = "SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace AND relname LIKE 'n%'";
-    let before = source.db.one(index)?;
-    let decision = WriteDecision {
-        name,
-        namespace: "public".into(),
-        create_schema: false,
-        ..decision(Disposition::Replace, Strategy::Copy, Publication::Swap)
-    };
-    for _ in 0..2 {
-        moving::write(&source.db, &decision, &source.schema, &source.batch)?;
-        assert_eq!(source.db.one(&format!("SELECT count(*) FROM {target}"))?, "3");
-        assert_eq!(source.db.one(index)?, before);
-    }
-    assert_eq!(source.db.one("SELECT count(*) FROM pg_class WHERE relname LIKE 'rapidbyte%'")?, "0");
-    Ok(())
-}
-
 #[test]
 fn an_identity_takes_given_values() -> Result<()> {
     for (disposition, strategy, publication) in [
@@ -252,6 +230,10 @@ fn decisions_without_a_meaning_are_refused() {
     assert!(refused(upsert(Strategy::Copy, Publication::Direct)));
     assert!(refused(upsert(Strategy::Copy, Publication::Swap)));
     assert!(refused(upsert(Strategy::Copy, Publication::Refill)));
+    let swap = || decision(Disposition::Replace, Strategy::Copy, Publication::Swap);
+    assert!(refused(WriteDecision { create_table: true, ..swap() }));
+    let trigger = Carried { kind: "trigger".into(), name: "t".into(), definition: "CREATE TRIGGER".into() };
+    assert!(refused(WriteDecision { carried: vec![trigger], ..swap() }));
     assert!(refused(WriteDecision { conflict_key: vec![], ..upsert(Strategy::Upsert, Publication::Direct) }));
     assert!(refused(WriteDecision { name: "a\0".into(), ..upsert(Strategy::Upsert, Publication::Direct) }));
     assert!(refused(WriteDecision { name: "n".repeat(64), ..upsert(Strategy::Upsert, Publication::Direct) }));

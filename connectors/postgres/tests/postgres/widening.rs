@@ -139,6 +139,7 @@ fn arrives(db: &Db, value: &str, target: &str) -> Result<()> {
             types: vec![],
             changes: vec![],
             comments: vec![],
+            carried: vec![],
             disposition: Disposition::Replace,
             strategy,
             publication: Publication::Direct,
