@@ -133,6 +133,9 @@ pub struct TargetKey {
     pub primary: bool,
     pub partial: bool,
     pub expression: bool,
+    /// It takes values for equal that a column of it keeps apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub otherwise: bool,
     pub deferrable: bool,
     pub nulls_not_distinct: bool,
 }

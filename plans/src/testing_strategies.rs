@@ -122,6 +122,7 @@ fn target_key() -> BoxedStrategy<TargetKey> {
             primary,
             partial,
             expression,
+            otherwise: false,
             deferrable,
             nulls_not_distinct,
         })
@@ -227,6 +228,7 @@ fn primary(table: &str, columns: &[String]) -> TargetKey {
         primary: true,
         partial: false,
         expression: false,
+        otherwise: false,
         deferrable: false,
         nulls_not_distinct: false,
     }

@@ -154,7 +154,8 @@ fn two_first_runs_at_a_time_both_succeed() {
 fn of_two_runs_of_one_sync_at_a_time_one_is_refused() {
     let world = World::new(ROWS);
     world.apply(&append(""));
-    with_trigger(&world, "PERFORM pg_sleep(0.001)");
+    // Some seconds: both begin while neither has ended.
+    with_trigger(&world, "PERFORM pg_sleep(0.004)");
     world.sync(&append(""));
     let start = || world.command(&["apply", "sync.toml", "--yes"]).spawn().unwrap();
     let codes = [start(), start()].map(|mut run| run.wait().unwrap().code());

@@ -180,3 +180,25 @@ fn children_are_told_of() {
     assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
     assert_eq!(world.destination("SELECT sum(id) FROM t"), "3");
 }
+
+/// An index that takes for equal what the column keeps apart would make one row of two.
+#[test]
+fn a_key_in_another_sense_of_equality_settles_nothing() {
+    let world = World::new("CREATE TABLE t (k text PRIMARY KEY, v int); INSERT INTO t VALUES ('a', 1), ('A', 2)");
+    world.destination(
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); \
+         CREATE TABLE t (k text NOT NULL, v int); CREATE UNIQUE INDEX loose ON t (k COLLATE ci)",
+    );
+    world.sync(
+        "[[stream]]\ntable = \"public.t\"\nwrite = \"upsert\"\nstrategy = \"upsert\"\n[limits]\nbatch_rows = 1\n",
+    );
+    let said = world.run(&["apply", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.stderr.contains("loose"), "{said:#?}");
+    world.destination("CREATE UNIQUE INDEX strict ON t (k)");
+    let said = world.run(&["apply", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "the loose one is in the way: {said:#?}");
+    world.destination("DROP INDEX loose");
+    assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
+    world.assert_same("t", "t");
+}

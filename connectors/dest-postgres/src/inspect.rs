@@ -143,6 +143,7 @@ fn key(key: relation::TargetKey) -> contract::TargetKey {
         primary: key.primary,
         partial: key.partial,
         expression: key.expression,
+        otherwise: key.otherwise,
         deferrable: key.deferrable,
         nulls_not_distinct: key.nulls_not_distinct,
     }

@@ -179,6 +179,7 @@ fn target_key(key: wit::TargetKey) -> Checked<TargetKey> {
         primary: key.primary,
         partial: key.partial,
         expression: key.expression,
+        otherwise: key.otherwise,
         deferrable: key.deferrable,
         nulls_not_distinct: key.nulls_not_distinct,
     })

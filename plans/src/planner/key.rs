@@ -124,17 +124,22 @@ fn may_have_keys(facts: Facts<'_>) -> bool {
 }
 
 /// The keys of the target can settle conflicts on these columns (PostgreSQL manual, INSERT, "ON CONFLICT Clause"). A
-/// deferrable key on them is in the way even beside one that is not: the server takes all that fit, and refuses that one.
+/// deferrable key on them is in the way even beside one that is not: the server takes all that fit, and refuses that one. One
+/// that takes other values for equal would settle what is no conflict, and of two rows one would be lost.
 pub(crate) fn settled(keys: &[TargetKey], key: &[String]) -> bool {
-    let mut on_these = keys.iter().filter(|found| same(&found.columns, key)).peekable();
-    let deferrable = keys.iter().any(|found| same(&found.columns, key) && found.deferrable);
-    !deferrable && on_these.any(|found| obstacle(found).is_none())
+    let on_these = || keys.iter().filter(|found| same(&found.columns, key));
+    !on_these().any(is_in_the_way) && on_these().any(|found| obstacle(found).is_none())
+}
+
+fn is_in_the_way(found: &TargetKey) -> bool {
+    found.deferrable || found.otherwise
 }
 
 fn obstacle(found: &TargetKey) -> Option<&'static str> {
     match found {
         TargetKey { partial: true, .. } => Some("covers only some rows"),
         TargetKey { expression: true, .. } => Some("is over an expression"),
+        TargetKey { otherwise: true, .. } => Some("takes values for equal that its columns keep apart"),
         TargetKey { deferrable: true, .. } => Some("is deferrable"),
         _ => None,
     }
@@ -178,7 +183,7 @@ fn why_not_unique(facts: Facts<'_>, key: &[String]) -> String {
 fn in_the_way<'a>(facts: Facts<'a>, key: &[String]) -> Option<(&'a TargetKey, &'static str)> {
     let found = facts.target.keys.iter().filter(|found| same(&found.columns, key));
     let (found, why) =
-        found.filter_map(|found| Some((found, obstacle(found)?))).max_by_key(|(key, _)| key.deferrable)?;
+        found.filter_map(|found| Some((found, obstacle(found)?))).max_by_key(|(key, _)| is_in_the_way(key))?;
     Some((found, why))
 }
 
@@ -189,6 +194,10 @@ fn unique_advice(facts: Facts<'_>, key: &[String]) -> String {
             let kind = if found.primary { "PRIMARY KEY" } else { "UNIQUE" };
             let name = shown::identifier(&found.name);
             format!("make it immediate: ALTER TABLE {target} DROP CONSTRAINT {name}, ADD {kind} ({columns});")
+        }
+        Some((found, _)) if found.otherwise => {
+            let name = shown::identifier(&found.name);
+            format!("drop {name} and make one on the columns as they are, or name another `key`")
         }
         _ => format!("make one: ALTER TABLE {target} ADD UNIQUE ({columns}); or name another `key`"),
     }

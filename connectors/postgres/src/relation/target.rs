@@ -59,6 +59,7 @@ pub struct TargetKey {
     pub primary: bool,
     pub partial: bool,
     pub expression: bool,
+    pub otherwise: bool,
     pub deferrable: bool,
     pub nulls_not_distinct: bool,
 }
@@ -123,6 +124,10 @@ const TABLE: &str = "'kind', c.relkind, 'comment', pg_catalog.obj_description(c.
 /// `indnullsnotdistinct` is a column since PostgreSQL 15.
 const KEYS_BEFORE_COLUMNS: &str = "(SELECT coalesce(json_agg(json_build_object('name', x.relname, \
      'primary', i.indisprimary, 'partial', i.indpred IS NOT NULL, 'expression', i.indexprs IS NOT NULL, \
+     'otherwise', EXISTS (\
+     SELECT FROM unnest(i.indcollation) WITH ORDINALITY AS k(sense, at) JOIN pg_catalog.pg_collation o ON o.oid = k.sense \
+     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.at - 1] \
+     WHERE NOT o.collisdeterministic AND a.attcollation <> k.sense), \
      'deferrable', NOT i.indimmediate, \
      'nulls_not_distinct', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false), 'columns', ";
 
