@@ -1,5 +1,5 @@
 //! Step: what of a target's columns is changed because the source moved since the last run. Owns the four policies of
-//! `[schema_changes]`. Only tables that hold nothing but our rows are changed: of any other somebody else is the master.
+//! `[schema_changes]`. Only tables that our runs made or emptied are changed: of any other somebody else is the master.
 
 use super::{
     facts::{Facts, PARENT, listed},

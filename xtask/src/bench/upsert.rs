@@ -37,7 +37,7 @@ pub(super) fn run(wish: &Wish) -> Result<()> {
         }
         let variants = variants.into_iter().collect::<Result<Vec<_>>>()?;
         server.psql("target", &[TABLE, BEFORE].join(";\n"))?;
-        print!("{}{}", summary(&variants), verdict(&variants, &chosen(&server, folder.path())?));
+        print!("{}{}", summary(&variants), verdict(&variants, chosen(&server, folder.path())?));
     }
     Ok(())
 }
@@ -55,18 +55,18 @@ fn sync(server: &Server, folder: &Path, strategy: &str) -> Result<std::path::Pat
     Ok(path)
 }
 
-/// The strategy that the plan chooses by itself.
-fn chosen(server: &Server, folder: &Path) -> Result<String> {
+/// Which of [`WAYS`] the plan chooses by itself.
+fn chosen(server: &Server, folder: &Path) -> Result<usize> {
     let mut plan = Command::new(process::target_dir().join("release/rapidbyte"));
     let printed = process::output(plan.arg("plan").arg(sync(server, folder, "auto")?).args(["--format", "json"]))?;
     let plan: Value = serde_json::from_str(&printed).context("the plan is not JSON")?;
     let strategy = plan["streams"][0]["write"]["strategy"].as_str().context("the plan has no strategy")?;
-    Ok(strategy.to_owned())
+    let at = WAYS.iter().position(|(way, _)| *way == strategy);
+    at.with_context(|| format!("the plan chose {strategy:?}, which was not measured"))
 }
 
 /// Whether the choice was right; where the spreads overlap nobody can tell.
-fn verdict(variants: &[Variant], chosen: &str) -> String {
-    let at = WAYS.iter().position(|(strategy, _)| *strategy == chosen).unwrap_or_default();
+fn verdict(variants: &[Variant], at: usize) -> String {
     let wall = |at: usize| spread(&variants[at].costs, |cost| cost.wall_secs);
     let (own, other) = (wall(at), wall(1 - at));
     let word = if own.median <= other.median {
