@@ -3,7 +3,7 @@
 use crate::{
     Engine, EngineError,
     engine::Open,
-    host::{DestinationGuest, Inspected, SourceGuest, World},
+    host::{DestinationGuest, Inspected, SourceGuest, World as _},
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
@@ -11,8 +11,9 @@ use rapidbyte_plans::{
     spec::Spec,
 };
 
-/// An observation, and the streams that it is of.
+/// An observation, the streams that it is of, and the destination, to be asked on.
 pub(crate) struct Observed {
+    pub(crate) destination: DestinationGuest,
     pub(crate) streams: Vec<ResolvedStream>,
     pub(crate) observation: Observation,
 }
@@ -23,7 +24,9 @@ impl Engine {
     /// # Errors
     /// What an end, or its connector, met; [`EngineError::Spec`] where the sync file names what is not there.
     pub async fn observe(&self, spec: &Spec) -> Result<Observation, EngineError> {
-        Ok(self.observed(spec).await?.observation)
+        let observed = self.observed(spec).await?;
+        observed.destination.close().await?;
+        Ok(observed.observation)
     }
 
     pub(crate) async fn observed(&self, spec: &Spec) -> Result<Observed, EngineError> {
@@ -45,8 +48,8 @@ impl Engine {
         let last_run = destination.guest.last_run(spec.name.as_str()).await?;
         let (from, into) = (source.end, destination.end);
         let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams };
-        tokio::try_join!(source.guest.close(), destination.guest.close())?;
-        Ok(Observed { streams: resolved, observation })
+        source.guest.close().await?;
+        Ok(Observed { destination: destination.guest, streams: resolved, observation })
     }
 }
 

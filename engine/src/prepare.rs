@@ -3,7 +3,7 @@
 
 use crate::{
     Category, Engine, EngineError, Side,
-    host::{DestinationGuest, SourceGuest, Surroundings},
+    host::{DestinationGuest, SourceGuest, Surroundings, World as _},
     observe::Observed,
 };
 use rapidbyte_plans::{
@@ -21,10 +21,15 @@ impl Engine {
     /// # Errors
     /// Those of [`Engine::observe`], and a connector that cannot turn a decision into statements.
     pub async fn plan(&self, spec: &Spec) -> Result<Plan, EngineError> {
-        let observed = self.observed(spec).await?;
-        let draft = decide(spec, &observed.streams, &observed.observation);
+        let Observed { mut destination, streams, observation } = self.observed(spec).await?;
+        let draft = decide(spec, &streams, &observation);
         let prepared = self.prepare(spec, &draft).await?;
-        Ok(assemble(spec, observed.observation, draft, prepared))
+        for (stream, prepared) in draft.to_prepare().zip(&prepared) {
+            let parsed = destination.parse(&stream.write, &prepared.write).await;
+            parsed.map_err(|error| error.in_stream(&stream.stream))?;
+        }
+        destination.close().await?;
+        Ok(assemble(spec, observation, draft, prepared))
     }
 
     /// Looks whether a saved plan still holds, and changes nothing: it is of this sync file, nobody has used it, both servers
@@ -34,7 +39,8 @@ impl Engine {
     /// [`EngineError::ForeignPlan`], [`EngineError::Spent`], [`EngineError::Drift`], or why looking failed.
     pub async fn holds(&self, spec: &Spec, plan: &Plan) -> Result<(), EngineError> {
         belongs(spec, plan)?;
-        let Observed { streams, observation: mut now } = self.observed(spec).await.map_err(gone)?;
+        let Observed { destination, streams, observation: mut now } = self.observed(spec).await.map_err(gone)?;
+        destination.close().await?;
         let planned = plan.observation();
         if let Some(spent) = spent(planned.last_run.as_ref(), now.last_run.as_ref(), &plan.digest()) {
             return Err(EngineError::Spent(spent));

@@ -4,6 +4,7 @@
 mod decision;
 mod inspect;
 mod load;
+mod parse;
 mod session;
 mod write;
 

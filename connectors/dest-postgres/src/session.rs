@@ -4,7 +4,7 @@
 use crate::{
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     decision::{namespace, statement_in, statement_out},
-    inspect,
+    inspect, parse,
     write::StreamWriter,
 };
 use rapidbyte_postgres::{prepare, relation, session, sql::Sql};
@@ -98,6 +98,10 @@ impl GuestSession for DestinationSession {
 
     fn last_run(&self, sync: String) -> Result<Option<contract::PastRun>, Error> {
         self.0.lock()?.last_run(&sync)
+    }
+
+    fn parse(&self, decision: contract::WriteDecision, prepared: contract::PreparedWrite) -> Result<(), Error> {
+        parse::parse(&mut self.0.lock()?.session, decision, prepared)
     }
 
     fn begin(&self, run: contract::RunInfo) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use crate::{
     settings::{address, pg_config},
 };
 use rapidbyte_postgres::{
-    client::{Client, Config, ResultSet},
+    client::{Client, Config, Fault, ResultSet},
     session,
 };
 use rapidbyte_sdk::{
@@ -80,6 +80,17 @@ impl Session {
     /// What the server refuses.
     pub fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
         self.client.query(sql).map_err(database_error)
+    }
+
+    /// Asks for what needs locks without waiting for them as long as [`PATIENCE`] says.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn hurried<T>(&mut self, ask: impl FnOnce(&mut Client<HostStream>) -> Result<T, Fault>) -> Result<T, Error> {
+        self.query(&session::script(&[("lock_timeout", "1s")]))?;
+        let answer = ask(&mut self.client).map_err(database_error)?;
+        self.query(&session::script(PATIENCE))?;
+        Ok(answer)
     }
 
     /// The one value that a statement returns.

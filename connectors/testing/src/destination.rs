@@ -134,6 +134,10 @@ impl contract::GuestSession for Session {
         Ok(None)
     }
 
+    fn parse(&self, _: contract::WriteDecision, _: contract::PreparedWrite) -> Result<(), Error> {
+        self.at("parse")
+    }
+
     fn begin(&self, _: contract::RunInfo) -> Result<(), Error> {
         self.at("begin")
     }

@@ -165,6 +165,22 @@ impl DestinationGuest {
         self.cell.checked(convert::option(run, convert_out::past_run))
     }
 
+    /// Has the server parse what a writer would send.
+    pub(crate) async fn parse(
+        &mut self,
+        decision: &WriteDecision,
+        prepared: &PreparedWrite,
+    ) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let decision = convert_out::wit_write_decision(decision);
+        let prepared = convert_out::wit_prepared_write(prepared);
+        let said =
+            guarded!(self, "session.parse", limit, |store| guest.call_parse(store, session, &decision, &prepared))?;
+        self.cell.answer(said)
+    }
+
     /// Begins the run's transaction.
     pub(crate) async fn begin(&mut self, start: &RunStart<'_>) -> Result<(), EngineError> {
         let session = self.session()?;

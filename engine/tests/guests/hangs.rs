@@ -44,6 +44,7 @@ async fn a_destination_that_computes_for_ever() {
         ("endpoints", "endpoints"),
         ("open", "session.open"),
         ("bookkeeping", "session.bookkeeping"),
+        ("parse", "session.parse"),
         ("begin", "session.begin"),
         ("open-writer", "session.open-writer"),
         ("write", "writer.write"),

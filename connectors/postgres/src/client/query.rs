@@ -1,11 +1,17 @@
 //! Simple queries with results as text, and what columns a query would have.
 
-use super::{Client, error::Fault};
+use super::{
+    Client,
+    error::{Fault, ServerError},
+};
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
-use postgres_protocol::message::{
-    backend::{DataRowBody, Message},
-    frontend,
+use postgres_protocol::{
+    IsNull,
+    message::{
+        backend::{DataRowBody, Message},
+        frontend,
+    },
 };
 use std::io::{BufRead, Write};
 
@@ -126,6 +132,35 @@ impl<S: BufRead + Write> Client<S> {
         }
     }
 
+    /// Has the server parse statements, each by itself, and runs none; what it says against each. Those that read or write
+    /// rows are planned as well, so that their names, types and keys must be there.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn parse(&mut self, statements: &[String]) -> Result<Vec<Option<ServerError>>, Fault> {
+        let mut out = BytesMut::new();
+        for sql in statements {
+            frontend::parse("", sql, std::iter::empty(), &mut out)?;
+            bind_nothing(&mut out)?;
+            frontend::sync(&mut out);
+        }
+        self.inbox.send(&out)?;
+        statements.iter().map(|_| self.parsed()).collect()
+    }
+
+    fn parsed(&mut self) -> Result<Option<ServerError>, Fault> {
+        let mut refused = None;
+        loop {
+            match self.inbox.reply() {
+                Ok(Message::ParseComplete | Message::BindComplete) => {}
+                Ok(Message::ReadyForQuery(_)) => return Ok(refused),
+                Ok(_) => return Err(Fault::Protocol("a message comes out of turn after a statement to parse")),
+                Err(Fault::Server(error)) if refused.is_none() => refused = Some(*error),
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
     pub(super) fn send_query(&mut self, sql: &str) -> Result<(), Fault> {
         let mut out = BytesMut::with_capacity(sql.len() + 6);
         frontend::query(sql, &mut out)?;
@@ -141,6 +176,13 @@ impl<S: BufRead + Write> Client<S> {
         }
         reply
     }
+}
+
+/// Binds the unnamed statement, which has no parameters: the server plans it.
+fn bind_nothing(out: &mut BytesMut) -> Result<(), Fault> {
+    let none = std::iter::empty::<i16>;
+    let bound = frontend::bind("", "", none(), std::iter::empty::<()>(), |(), _| Ok(IsNull::Yes), none(), out);
+    bound.map_err(|_| Fault::Protocol("a statement holds a NUL byte"))
 }
 
 fn text_row(row: &DataRowBody) -> Result<Vec<Option<String>>, Fault> {

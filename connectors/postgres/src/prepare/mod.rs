@@ -12,7 +12,7 @@ pub use bookkeeping::{
 };
 pub use read::{CLOSE, fetch, read, select};
 pub use swap::can_carry;
-pub use write::{loaded_query, write};
+pub use write::{loaded_query, whole, write};
 
 use crate::{
     decision::{Effect, Phase, Statement},

@@ -338,6 +338,20 @@ fn changes(changes: &[(ChangeKind, Sql)], statements: &mut Vec<Statement>) {
     }));
 }
 
+/// The statements of a stream as a server can parse them: an INSERT has a row, of nothing.
+pub fn whole(decision: &WriteDecision, prepared: PreparedWrite) -> Vec<Statement> {
+    let PreparedWrite { mut statements, conflict_clause } = prepared;
+    if decision.strategy != Strategy::Copy {
+        let clause = conflict_clause.filter(|_| decision.publication == Publication::Direct).unwrap_or_default();
+        for load in statements.iter_mut().filter(|statement| statement.phase == Phase::Load) {
+            let row = |sql: Sql| sql.join(", ", &decision.columns, |sql, _| sql.raw("NULL"));
+            let sql = row(Sql::new().of_the_plan(&load.sql).raw(" (")).raw(") ");
+            load.sql = sql.of_the_plan(&clause).done();
+        }
+    }
+    statements
+}
+
 /// The written columns of the table that rows enter, for their types to be described once it is there.
 pub fn loaded_query(decision: &WriteDecision) -> Result<String, PrepareError> {
     let names = Names::new(decision)?;

@@ -18,6 +18,14 @@ fn server() -> Result<&'static Server> {
     SERVER.get_or_init(|| Server::start(&Options::default())).as_ref().map_err(|error| anyhow!("{error}"))
 }
 
+/// The URL of a new, empty database.
+pub(crate) fn url_of_new() -> Result<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    server()?.create_database(&name)?;
+    Ok(server()?.url(&name))
+}
+
 /// A session, set as a guest sets its own.
 pub(crate) struct Db {
     runtime: Runtime,
@@ -27,11 +35,9 @@ pub(crate) struct Db {
 impl Db {
     /// A new, empty database.
     pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        server()?.create_database(&name)?;
+        let url = url_of_new()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let (client, connection) = runtime.block_on(tokio_postgres::connect(&server()?.url(&name), NoTls))?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(&url, NoTls))?;
         runtime.spawn(connection);
         let db = Self { runtime, client };
         db.exec(&session::script(session::SESSION_SETTINGS))?;

@@ -5,6 +5,7 @@ mod faults;
 mod hanging;
 mod moving;
 mod names;
+mod parsing;
 mod prepared;
 mod rewriting;
 mod roundtrip;
