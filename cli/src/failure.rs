@@ -276,6 +276,8 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::StrategyWish
         | Rule::Fetch
         | Rule::SchemaChange
+        | Rule::Cursor
+        | Rule::LateCommits
         | Rule::Unobserved => false,
     }
 }

@@ -60,11 +60,19 @@ async fn look(
     spec: &Spec,
     stream: &mut ResolvedStream,
 ) -> Result<StreamObservation, EngineError> {
+    let checkpoint = match &stream.incremental {
+        Some(_) => destination.guest.checkpoint(spec.name.as_str(), &stream.stream, &stream.target).await?,
+        None => None,
+    };
     loop {
-        let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
-        let target = destination.guest.inspect(&stream.target, &schema).await?;
-        let seen =
-            StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: stream.ignored.clone() };
+        let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection, checkpoint.as_ref()).await?;
+        let seen = StreamObservation {
+            stream: stream.stream.clone(),
+            source: seen,
+            target: destination.guest.inspect(&stream.target, &schema).await?,
+            ignored: stream.ignored.clone(),
+            checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.seen.clone()),
+        };
         match narrowed(spec, stream, &seen) {
             // A source that goes on giving what was excluded is looked at as it is.
             Some(less) if stream.ignored.is_empty() => *stream = less,

@@ -137,6 +137,9 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// A condition in the source's language.
     pub filter: Option<String>,
+    /// What orders rows by when they came, where that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// What a stream reads from.
@@ -149,6 +152,53 @@ pub enum Relation {
     Query(String),
 }
 
+/// How far before a checkpoint a window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Overlap {
+    Secs(u64),
+    Number(u64),
+}
+
+/// What becomes of rows without a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nulls {
+    /// There are none.
+    Absent,
+    /// The run ends.
+    Refuse,
+    /// They are read in every run.
+    Always,
+    /// They are never read.
+    Never,
+}
+
+/// What of a stream is new since its checkpoint. The checkpoint's own position is not here: it is a value of a row, and the
+/// destination has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// What orders rows by when they came.
+    pub cursor: String,
+    /// Its type in the source's words.
+    pub native: String,
+    /// What the checkpoint is for: source, condition and target. One for anything else is of no use.
+    pub scope: String,
+    /// There is a checkpoint to go on from.
+    pub resumes: bool,
+    /// Rows at the checkpoint come again.
+    pub inclusive: bool,
+    /// So much before the checkpoint comes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// What was written by transactions that had not ended at the checkpoint comes whatever its cursor.
+    pub late: bool,
+    /// What becomes of rows without a cursor.
+    pub nulls: Nulls,
+}
+
 /// How a stream is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,6 +207,9 @@ pub struct ReadDecision {
     pub selection: Selection,
     /// All columns by name, in order: what the source adds later is drift, not a surprise.
     pub columns: Vec<String>,
+    /// Only what is new; none: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// How.
     pub fetch: Fetch,
     /// In how many parts, at least 1.
@@ -233,6 +286,9 @@ pub struct WriteDecision {
 pub struct PreparedRead {
     /// One per partition, sent verbatim.
     pub statements: Vec<String>,
+    /// Tells where an incremental stream stands in the run's snapshot, sent verbatim before the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
 }
 
 /// What the destination made of a [`WriteDecision`].

@@ -23,4 +23,6 @@ mod plan_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+mod testing_incremental;
+#[cfg(test)]
 mod testing_strategies;

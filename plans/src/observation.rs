@@ -69,6 +69,40 @@ pub enum Fetch {
     Cursor,
 }
 
+/// How one steps back from a value of a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Not at all.
+    None,
+    /// By a number.
+    Number,
+    /// By a time.
+    Time,
+}
+
+/// What the source says of the cursor that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct SourceCursor {
+    /// Its type, as values are compared in it.
+    pub native: String,
+    /// How one steps back.
+    pub step: Step,
+    /// Rows may lack one.
+    pub nullable: bool,
+    /// The source finds rows by it without reading all.
+    pub indexed: bool,
+    /// The transactions that wrote rows can be seen, so that late commits are found.
+    pub versions: bool,
+    /// It is those transactions themselves: every change is seen, and there is no column.
+    pub is_version: bool,
+    /// Why it cannot be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
 /// One stream as the source sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,8 +123,14 @@ pub struct SourceStream {
     /// What hangs on it: nothing rests on these but that the table is the one that was reviewed.
     #[serde(default)]
     pub dependents: Vec<Dependent>,
-    /// Estimates.
+    /// The cursor that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<SourceCursor>,
+    /// Estimates: of what is new, where there is a checkpoint.
     pub statistics: Statistics,
+    /// Rows of the whole of it, where only what is new is estimated above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_in_all: Option<u64>,
     /// The ways it can be fetched, best first.
     pub fetches: Vec<Fetch>,
     /// Why one is missing.
@@ -267,6 +307,22 @@ pub struct End {
     pub read_only: bool,
 }
 
+/// What the destination remembers of an incremental stream, but for the position itself, which is a value of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenCheckpoint {
+    /// The cursor that it is of.
+    pub cursor: String,
+    /// Its type then.
+    pub native: String,
+    /// What it is for, as [`crate::decision::Window`] has it.
+    pub scope: String,
+    /// The target is the table that the rows went to.
+    pub same_target: bool,
+    /// The run that wrote it.
+    pub run: String,
+}
+
 /// One stream, seen from both ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -280,6 +336,9 @@ pub struct StreamObservation {
     /// Columns that are new at the source and not read, as `schema_changes.new_column` says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// Up to where it is in the destination, of an incremental stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<SeenCheckpoint>,
 }
 
 /// A run that a destination has recorded.

@@ -14,6 +14,10 @@ pub enum Topic {
     Strategy,
     /// How rows come to be seen.
     Publication,
+    /// What of the stream is new.
+    Cursor,
+    /// Rows whose transactions end after later ones were read.
+    LateCommits,
     /// How the source is read.
     Read,
     /// How large batches are.
@@ -86,6 +90,10 @@ pub enum Rule {
     ColumnTwice,
     /// The stream has no columns.
     ColumnsNone,
+    /// The cursor does not order rows, or not as wished.
+    Cursor,
+    /// Late commits cannot be found.
+    LateCommits,
     /// The wish for a strategy cannot be granted.
     StrategyWish,
     /// The stream cannot be fetched, or not as wished.

@@ -6,7 +6,9 @@ use crate::{
     decision::{Relation, Selection},
     name::ObjectName,
     observation::{RelationKind, StreamObservation},
-    spec::{Mistake, NewColumn, Pattern, Place, Reads, Spec, StreamSpec, WriteWishes, similar_word::nearest},
+    spec::{
+        Incremental, Mistake, NewColumn, Pattern, Place, Reads, Spec, StreamSpec, WriteWishes, similar_word::nearest,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,8 @@ pub struct ResolvedStream {
     pub target: ObjectName,
     /// How it is to be written.
     pub wishes: WriteWishes,
+    /// What is new since the last run; none: everything.
+    pub incremental: Option<Incremental>,
     /// Columns that are new at the source and are not read, as `schema_changes.new_column` says.
     pub ignored: Vec<String>,
 }
@@ -109,9 +113,11 @@ fn resolved(
             columns: from.columns.clone(),
             exclude: from.exclude_columns.clone(),
             filter: from.filter.clone(),
+            cursor: from.incremental.as_ref().map(|incremental| incremental.cursor.clone()),
         },
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),
+        incremental: from.incremental.clone(),
         ignored: Vec::new(),
     }
 }

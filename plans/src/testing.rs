@@ -38,7 +38,10 @@ fn one(stream: &StreamDraft) -> Prepared {
     statements.push(statement(Phase::Load, Effect::Write, format!("LOAD {}", write.target)));
     statements.extend(staged.then(|| statement(Phase::Publish, Effect::Change, format!("PUBLISH {}", write.target))));
     Prepared {
-        read: PreparedRead { statements: vec![format!("READ {}", stream.stream)] },
+        read: PreparedRead {
+            statements: vec![format!("READ {}", stream.stream)],
+            position: stream.read.window.as_ref().map(|window| format!("POSITION {}", window.cursor)),
+        },
         write: PreparedWrite {
             statements,
             conflict_clause: (write.strategy == WriteStrategy::Upsert).then(|| "ON CONFLICT".to_owned()),

@@ -1,6 +1,7 @@
 //! Random worlds for property tests: any mixture of facts that the contract's types can hold, not only sensible ones.
 //! The larger strategies are boxed: their trees by value would not fit the stack of a test's thread.
 
+use crate::testing_incremental::{checkpoint, cursor, sync};
 use crate::{
     decision::{Effect, Phase, Statement},
     name::ObjectName,
@@ -70,8 +71,9 @@ fn source() -> BoxedStrategy<SourceStream> {
         statistics(),
         fetches,
         proptest::bool::weighted(0.9),
+        cursor(),
     )
-        .prop_map(|(kind, mut columns, key, unique_keys, statistics, fetches, distinct)| {
+        .prop_map(|(kind, mut columns, key, unique_keys, statistics, fetches, distinct, cursor)| {
             // Mostly distinct names and a key without NULLs: otherwise everything is refused and little is tried.
             if distinct {
                 let mut seen = std::collections::BTreeSet::new();
@@ -90,7 +92,9 @@ fn source() -> BoxedStrategy<SourceStream> {
                 unique_keys,
                 comment: None,
                 dependents,
+                cursor,
                 statistics,
+                rows_in_all: None,
                 fetches,
                 fetch_note: None,
             }
@@ -266,11 +270,12 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
     let stream = |index: usize| {
         source().prop_flat_map(move |source| {
             let name = ObjectName::new("raw", format!("s{index}"));
-            target(&source, name).prop_map(move |target| StreamObservation {
+            (target(&source, name), checkpoint()).prop_map(move |(target, checkpoint)| StreamObservation {
                 stream: format!("public.s{index}"),
                 source: source.clone(),
                 target,
                 ignored: Vec::new(),
+                checkpoint,
             })
         })
     };
@@ -296,6 +301,7 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
         word(&["append", "replace", "upsert"]),
         word(&["auto", "auto", "auto", "copy", "insert", "upsert"]),
         word(&["", "", "key = [\"id\"]\n", "key = [\"a\", \"b\"]\n"]),
+        sync(),
     );
     let limits =
         word(&["", "", "fetch = \"cursor\"\n", "batch_rows = 1\n", "batch_bytes = \"64KiB\"\n", "parallel = 4\n"]);
@@ -312,9 +318,11 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
              [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
             password = super::testing::PASSWORD
         );
-        for (index, (write, strategy, key)) in streams.into_iter().enumerate() {
+        for (index, (write, strategy, key, sync)) in streams.into_iter().enumerate() {
             let head = format!("[[stream]]\ntable = \"public.s{index}\"\n");
-            text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}");
+            // A replace is never incremental: the file itself would be wrong.
+            let sync = if write == "replace" { String::new() } else { sync };
+            text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}{sync}");
         }
         text + "[limits]\n" + limits + "[schema_changes]\n" + changes
     })

@@ -9,6 +9,7 @@ mod dispositions;
 mod example;
 mod failures;
 mod hostile;
+mod incremental;
 mod login;
 mod memory;
 mod mistakes;

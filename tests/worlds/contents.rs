@@ -3,7 +3,7 @@
 
 use crate::sql::{ident, idents, object};
 use rapidbyte_plans::{
-    decision::{Disposition, Relation},
+    decision::{Disposition, Nulls, Relation},
     name::ObjectName,
     plan::StreamPlan,
 };
@@ -19,7 +19,10 @@ pub(crate) fn of_source(stream: &StreamPlan) -> String {
         Relation::Table(name) => object(name),
         Relation::Query(sql) => format!("({sql}) AS query"),
     };
-    let filter = selection.filter.as_ref().map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
+    let never = stream.read.window.as_ref().filter(|window| window.nulls == Nulls::Never);
+    let never = never.map(|window| format!("{} IS NOT NULL", ident(&window.cursor)));
+    let conditions: Vec<String> = selection.filter.iter().cloned().chain(never).collect();
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     query(stream, &format!("{relation}{filter}"))
 }
 
@@ -39,6 +42,15 @@ fn query(stream: &StreamPlan, from: &str) -> String {
 
 pub(crate) fn parse(json: &str) -> Rows {
     let mut rows: Rows = serde_json::from_str(json).unwrap();
+    rows.sort();
+    rows
+}
+
+/// What the target holds once what is new of `source` was added to what was there `before`: each row once.
+pub(crate) fn with_new(before: &Rows, source: &Rows) -> Rows {
+    let there: BTreeSet<&String> = before.iter().map(|(key, _)| key).collect();
+    let new = source.iter().filter(|(key, _)| !there.contains(key));
+    let mut rows: Rows = before.iter().chain(new).cloned().collect();
     rows.sort();
     rows
 }

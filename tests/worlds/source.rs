@@ -7,6 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     catalog::CatalogStream,
+    decision::Nulls,
     name::ObjectName,
     observation::{RelationKind, SourceColumn, StreamObservation},
     resolve::ResolvedStream,
@@ -125,7 +126,7 @@ fn relation(case: &Case, stream: &ResolvedStream, seen: &StreamObservation, name
     let stored = stored(seen, name);
     let table = format!("CREATE TABLE {} ({})", object(&stored), columns.join(", "));
     match source.kind {
-        RelationKind::Table => format!("{table};\n"),
+        RelationKind::Table => format!("{table};\n{}", index(stream, seen, name)),
         RelationKind::PartitionedTable => {
             let by = ident(source.key.first().unwrap_or(&source.columns[0].name));
             let part = object(&ObjectName::new(&name.namespace, format!("{} part", name.name)));
@@ -139,6 +140,16 @@ fn relation(case: &Case, stream: &ResolvedStream, seen: &StreamObservation, name
             format!("{table};\nCREATE VIEW {} AS SELECT * FROM {};\n", object(name), object(&stored))
         }
         kind => panic!("{}: no source of kind {kind:?} can be built yet", case.name),
+    }
+}
+
+/// The index that serves a cursor, where it is not the key's.
+fn index(stream: &ResolvedStream, seen: &StreamObservation, name: &ObjectName) -> String {
+    match (&stream.selection.cursor, &seen.source.cursor) {
+        (Some(column), Some(cursor)) if cursor.indexed && seen.source.key.first() != Some(column) => {
+            format!("CREATE INDEX ON {} ({});\n", object(name), ident(column))
+        }
+        _ => String::new(),
     }
 }
 
@@ -170,7 +181,10 @@ fn insert(case: &Case, seen: &StreamObservation, table: &ObjectName, range: &Ran
 /// A NULL would end the run, rightly: in a key, or where the target takes none.
 fn is_needed(case: &Case, seen: &StreamObservation, name: &String) -> bool {
     let mut wishes = case.streams.iter().filter(|stream| stream.stream == seen.stream);
-    wishes.any(|stream| stream.wishes.key.iter().flatten().any(|column| column == name))
+    let refused = |stream: &ResolvedStream| {
+        stream.incremental.as_ref().is_some_and(|wish| wish.nulls == Nulls::Refuse && wish.cursor == *name)
+    };
+    wishes.any(|stream| refused(stream) || stream.wishes.key.iter().flatten().any(|column| column == name))
         || seen.source.key.contains(name)
         || seen.target.columns.iter().any(|column| column.name == *name && !column.nullable)
 }

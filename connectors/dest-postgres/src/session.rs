@@ -3,6 +3,7 @@
 
 use crate::{
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
+    checkpoint,
     decision::{namespace, statement_in, statement_out},
     inspect, parse,
     write::StreamWriter,
@@ -100,6 +101,15 @@ impl GuestSession for DestinationSession {
         self.0.lock()?.last_run(&sync)
     }
 
+    fn checkpoint(
+        &self,
+        sync: String,
+        stream: String,
+        target: ObjectName,
+    ) -> Result<Option<contract::KnownCheckpoint>, Error> {
+        checkpoint::find(&mut *self.0.lock()?, &sync, &stream, &target)
+    }
+
     fn parse(&self, decision: contract::WriteDecision, prepared: contract::PreparedWrite) -> Result<(), Error> {
         parse::parse(&mut self.0.lock()?.session, decision, prepared)
     }
@@ -178,7 +188,7 @@ impl Inner {
     }
 
     /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
-    fn has_records(&mut self) -> Result<bool, Error> {
+    pub(crate) fn has_records(&mut self) -> Result<bool, Error> {
         Ok(self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t")
     }
 
@@ -221,9 +231,7 @@ impl Inner {
             return Err(internal("there is no run to commit"));
         };
         for checkpoint in checkpoints {
-            let contract::Checkpoint { stream, cursor, cursor_type, value } = checkpoint;
-            let sql = prepare::upsert_checkpoint(&sync, stream, cursor, cursor_type, value, &run);
-            self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
+            checkpoint::record(&mut self.session, &sync, &run, checkpoint)?;
         }
         for (target, whole) in std::mem::take(&mut self.written) {
             let record = if whole { prepare::upsert_target } else { prepare::update_target };

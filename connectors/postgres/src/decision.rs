@@ -188,15 +188,42 @@ pub enum Fetch {
     Cursor,
 }
 
-/// Only rows of this window; bounds in the text form of the column's type.
+/// Only rows that are new since a checkpoint, whose position [`crate::prepare::resume`] hands over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// The column.
+    /// The column, or [`crate::cursor::VERSIONS`].
     pub column: String,
-    /// Exclusive.
-    pub after: Option<String>,
-    /// Inclusive.
-    pub up_to: Option<String>,
+    /// Its type in SQL.
+    pub native: String,
+    /// There is a checkpoint to go on from.
+    pub resumes: bool,
+    /// Rows that are at the checkpoint come again.
+    pub inclusive: bool,
+    /// So much before the checkpoint comes again.
+    pub overlap: Option<Overlap>,
+    /// What was written by transactions that had not ended at the checkpoint comes whatever its cursor.
+    pub late: bool,
+    /// What becomes of rows without a cursor.
+    pub nulls: Nulls,
+}
+
+/// How far before a checkpoint a window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Overlap {
+    Secs(u64),
+    Number(u64),
+}
+
+/// Rows whose cursor is NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Nulls {
+    /// There are none.
+    Absent,
+    Refuse,
+    Always,
+    Never,
 }
 
 /// How a stream is read. `columns` are the fields of the stream's schema, in its order.

@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod copy;
+pub mod cursor;
 pub mod decision;
 pub mod fit;
 pub mod ident;

@@ -1,12 +1,14 @@
 //! What one stream is: its columns as an Arrow schema, its keys, what the server expects of its size.
 
-use crate::bindings::exports::rapidbyte::connector::source as contract;
+use crate::{bindings::exports::rapidbyte::connector::source as contract, position};
 use arrow_schema::{Field, Schema, SchemaRef};
 use rapidbyte_postgres::{
     client::Described,
-    decision, prepare, relation,
+    decision,
+    ident::QualifiedName,
+    prepare, relation,
     types::{
-        arrow,
+        PgType, arrow,
         catalog::{self, Columns, Types},
     },
 };
@@ -21,16 +23,19 @@ struct Known {
     kind: RelationKind,
     empty: bool,
     fields: Vec<Field>,
+    /// Of each field: its name, its type, and whether it may be NULL.
+    types: Vec<(String, PgType, bool)>,
     key: Vec<String>,
     unique_keys: Vec<Vec<String>>,
     comment: Option<String>,
     dependents: Vec<Dependent>,
 }
 
-/// Inspects one stream; inside a snapshot, as it is there.
+/// Inspects one stream; inside a snapshot, as it is there. `after`: what is new since is estimated.
 pub(crate) fn stream(
     session: &mut Session,
     selection: contract::Selection,
+    after: Option<&contract::KnownPosition>,
 ) -> Result<contract::StreamObservation, Error> {
     let relation = relation(selection.relation);
     let known = match &relation {
@@ -38,34 +43,31 @@ pub(crate) fn stream(
         decision::Relation::Query(sql) => query(session, sql)?,
     };
     let fields = chosen(&known.fields, selection.columns.as_deref(), &selection.exclude)?;
+    let columns: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+    let table = table_name(&relation)?;
+    let cursor = selection.cursor.as_ref();
+    let seen = cursor.map(|cursor| position::observe(session, cursor, &known.types, table.as_ref())).transpose()?;
+    let (fetch, filter) = (decision::Fetch::Copy, selection.filter);
+    let read = decision::ReadDecision { relation, columns, filter, fetch, partitions: 1, window: None };
+    let new = cursor.cloned().zip(seen.clone()).zip(after);
+    let new = new.filter(|((cursor, seen), after)| *cursor == after.cursor && seen.native == after.native);
+    let estimate = Estimate { read, empty: known.empty, new: new.map(|(new, after)| (new, &after.position)) };
+    let (statistics, rows_in_all) = estimate.ask(session)?;
     let has = |name: &String| fields.iter().any(|field| field.name() == name);
     let key = if known.key.iter().all(has) { known.key } else { Vec::new() };
     let unique_keys = known.unique_keys.into_iter().filter(|key| key.iter().all(has)).collect();
-    let columns: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
-    let is_twice = (1..columns.len()).any(|at| columns[..at].contains(&columns[at]));
-    let read = decision::ReadDecision {
-        relation,
-        columns,
-        filter: selection.filter,
-        fetch: decision::Fetch::Copy,
-        partitions: 1,
-        window: None,
-    };
-    // No SELECT can tell two columns of one name apart, so there is nothing to explain: such a stream is refused.
-    let unknown = contract::Statistics { rows: None, bytes_per_row: None };
-    let statistics = if is_twice { unknown } else { statistics(session, &read, known.empty)? };
-    let schema = schema_frame(&Schema::new(fields)).map_err(internal)?;
-    let fetches = vec![contract::Fetch::Copy, contract::Fetch::Cursor];
     Ok(contract::StreamObservation {
         kind: known.kind,
-        schema,
         key,
         unique_keys,
         comment: known.comment,
         dependents: known.dependents,
+        cursor: seen,
         statistics,
-        fetches,
+        rows_in_all,
+        fetches: vec![contract::Fetch::Copy, contract::Fetch::Cursor],
         fetch_note: None,
+        schema: schema_frame(&Schema::new(fields)).map_err(internal)?,
     })
 }
 
@@ -86,12 +88,13 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
         arrow::commented(arrow::field(&column.name, &column.ty, !column.not_null), column.comment.as_ref())
     };
     let fields = columns.iter().map(field).collect();
+    let types = columns.iter().map(|c| (c.name.clone(), c.ty.clone(), !c.not_null)).collect();
     let relation::SourceRelation { kind: relkind, empty, key, unique_keys, comment, dependents, .. } = source;
     let dependents = dependents
         .into_iter()
         .map(|found| Dependent { kind: found.kind, name: found.name, definition: None })
         .collect();
-    Ok(Known { kind: kind(relkind), empty, fields, key, unique_keys, comment, dependents })
+    Ok(Known { kind: kind(relkind), empty, fields, types, key, unique_keys, comment, dependents })
 }
 
 fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
@@ -101,13 +104,14 @@ fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
     }
     let oids: Vec<u32> = described.iter().map(|column| column.type_oid).collect();
     let types = types(session, &oids)?;
-    let field = |column: &Described| {
+    let known = |column: &Described| {
         let ty = types.tree(column.type_oid, column.type_modifier, None).map_err(internal)?;
-        Ok(arrow::field(&column.name, &ty, true))
+        Ok((column.name.clone(), ty, true))
     };
-    let fields = described.iter().map(field).collect::<Result<_, Error>>()?;
+    let types = described.iter().map(known).collect::<Result<Vec<_>, Error>>()?;
+    let fields = types.iter().map(|(name, ty, _)| arrow::field(name, ty, true)).collect();
     let (key, unique_keys, dependents) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Known { kind: RelationKind::Other, empty: false, fields, key, unique_keys, comment: None, dependents })
+    Ok(Known { kind: RelationKind::Other, empty: false, fields, types, key, unique_keys, comment: None, dependents })
 }
 
 fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {
@@ -138,19 +142,58 @@ fn chosen(fields: &[Field], columns: Option<&[String]>, exclude: &[String]) -> R
     Ok(taken)
 }
 
-/// What the server's planner expects. It also finds out whether we may read all of it, and whether the filter parses.
-fn statistics(
+/// What the server's planner is asked.
+struct Estimate<'a> {
+    read: decision::ReadDecision,
+    empty: bool,
+    /// What is new: by which cursor, since when.
+    new: Option<((String, contract::CursorObservation), &'a contract::Position)>,
+}
+
+impl Estimate<'_> {
+    /// The estimates, and the rows in all where those are of what is new. It also finds out whether we may read all of it,
+    /// and whether the filter parses.
+    fn ask(self, session: &mut Session) -> Result<(contract::Statistics, Option<u64>), Error> {
+        let unknown = contract::Statistics { rows: None, bytes_per_row: None };
+        let columns = &self.read.columns;
+        if (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
+            // No SELECT can tell two columns of one name apart, so there is nothing to explain: such a stream is refused.
+            return Ok((unknown, None));
+        }
+        let all = explained(session, &self.read, None)?;
+        let all = if self.empty { contract::Statistics { rows: Some(0), ..all } } else { all };
+        match self.new {
+            Some(((cursor, seen), after)) if seen.refused.is_none() => {
+                if seen.is_version || after.value.is_none() {
+                    return Ok((contract::Statistics { rows: None, ..all }, all.rows));
+                }
+                let window = Some(position::estimated(&cursor, &seen));
+                let read = decision::ReadDecision { window, ..self.read };
+                let resume = position::resumption(after)?;
+                Ok((explained(session, &read, Some(&resume))?, all.rows))
+            }
+            _ => Ok((all, None)),
+        }
+    }
+}
+
+fn explained(
     session: &mut Session,
     read: &decision::ReadDecision,
-    empty: bool,
+    resume: Option<&str>,
 ) -> Result<contract::Statistics, Error> {
     let select = prepare::select(read).map_err(|error| prepare_error(&error))?;
     // To describe it is to prove that a filter does not end the statement and begin another one.
     session.client().describe(&select).map_err(database_error)?;
-    let plan = session.text(&relation::explain_query(&select))?;
+    let plan = session.text(&relation::explain_query(&select, resume))?;
     let (rows, width) = relation::explained(&plan).ok_or_else(|| internal("EXPLAIN gave no plan"))?;
-    let rows = if empty { 0 } else { rows };
     Ok(contract::Statistics { rows: Some(rows), bytes_per_row: Some(width) })
+}
+
+/// The table of a relation that is one.
+pub(crate) fn table_name(relation: &decision::Relation) -> Result<Option<QualifiedName>, Error> {
+    let decision::Relation::Table(namespace, name) = relation else { return Ok(None) };
+    relation::qualified(namespace, name).map(Some).map_err(|error| name_error(&error))
 }
 
 pub(crate) fn relation(relation: contract::Relation) -> decision::Relation {

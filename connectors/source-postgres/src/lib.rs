@@ -3,6 +3,7 @@
 
 mod discover;
 mod inspect;
+mod position;
 mod read;
 mod session;
 mod snapshot;
@@ -48,14 +49,12 @@ impl Guest for Component {
             filter: read.selection.filter,
             fetch: fetch(read.fetch),
             partitions: read.partitions,
-            window: read.window.map(|window| decision::Window {
-                column: window.column,
-                after: window.after,
-                up_to: window.up_to,
-            }),
+            window: read.window.map(position::window),
         };
-        let statements = prepare::read(&decision).map_err(|error| prepare_error(&error))?;
-        Ok(contract::PreparedRead { statements })
+        let prepared = |error| prepare_error(&error);
+        let statements = prepare::read(&decision).map_err(prepared)?;
+        let position = decision.window.as_ref().map(|window| prepare::position(&decision, window));
+        Ok(contract::PreparedRead { statements, position: position.transpose().map_err(prepared)? })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestReader},
     inspect::schema_of,
+    position,
     session::Shared,
 };
 use rapidbyte_postgres::{
@@ -69,6 +70,7 @@ impl BatchReader {
     pub(crate) fn begin(session: Shared, request: &contract::ReadRequest) -> Result<Self, Error> {
         let began = host::monotonic_now();
         let schema = schema_of(&request.schema)?;
+        position::resume(&mut *session.lock()?, request.after.as_ref())?;
         let rows = begin_rows(&mut *session.lock()?, request)?;
         let state = State {
             decoder: Decoder::new(&schema).map_err(internal)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestSession},
-    discover, inspect, read, snapshot,
+    discover, inspect, position, read, snapshot,
 };
 use rapidbyte_postgres::session::SOURCE_SETTINGS;
 use rapidbyte_postgres_guest::{Session, internal};
@@ -48,8 +48,12 @@ impl GuestSession for SourceSession {
         discover::streams(&mut *self.0.lock()?)
     }
 
-    fn inspect(&self, selection: contract::Selection) -> Result<contract::StreamObservation, Error> {
-        inspect::stream(&mut *self.0.lock()?, selection)
+    fn inspect(
+        &self,
+        selection: contract::Selection,
+        after: Option<contract::KnownPosition>,
+    ) -> Result<contract::StreamObservation, Error> {
+        inspect::stream(&mut *self.0.lock()?, selection, after.as_ref())
     }
 
     fn open_snapshot(&self, relations: Vec<contract::Relation>) -> Result<String, Error> {
@@ -58,6 +62,10 @@ impl GuestSession for SourceSession {
 
     fn join_snapshot(&self, token: String, relations: Vec<contract::Relation>) -> Result<(), Error> {
         snapshot::join(&mut *self.0.lock()?, &token, relations)
+    }
+
+    fn position(&self, request: contract::PositionRequest) -> Result<contract::Position, Error> {
+        position::position(&mut *self.0.lock()?, request)
     }
 
     fn read(&self, request: contract::ReadRequest) -> Result<contract::Reader, Error> {

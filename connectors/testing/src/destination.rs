@@ -134,6 +134,11 @@ impl contract::GuestSession for Session {
         Ok(None)
     }
 
+    fn checkpoint(&self, _: String, _: String, _: ObjectName) -> Result<Option<contract::KnownCheckpoint>, Error> {
+        self.at("checkpoint")?;
+        Ok(None)
+    }
+
     fn parse(&self, _: contract::WriteDecision, _: contract::PreparedWrite) -> Result<(), Error> {
         self.at("parse")
     }

@@ -39,7 +39,7 @@ impl contract::Guest for Component {
 
     fn prepare(decision: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
         Settings::with_mode(decision.selection.filter.as_deref().unwrap_or_default()).at("prepare")?;
-        Ok(contract::PreparedRead { statements: vec!["the numbers".to_owned()] })
+        Ok(contract::PreparedRead { statements: vec!["the numbers".to_owned()], position: None })
     }
 }
 
@@ -78,7 +78,11 @@ impl contract::GuestSession for Session {
         Ok(vec![stream; copies])
     }
 
-    fn inspect(&self, _: contract::Selection) -> Result<contract::StreamObservation, Error> {
+    fn inspect(
+        &self,
+        _: contract::Selection,
+        _: Option<contract::KnownPosition>,
+    ) -> Result<contract::StreamObservation, Error> {
         self.settings.at("inspect")?;
         let has = |fault| self.settings.has(fault, "inspect");
         let mut schema = numbers::schema_message()?;
@@ -100,6 +104,8 @@ impl contract::GuestSession for Session {
             unique_keys: vec![vec!["id".to_owned()]; if has("many-keys") { 100_000 } else { 0 }],
             comment: None,
             dependents: Vec::new(),
+            cursor: None,
+            rows_in_all: None,
             statistics: contract::Statistics {
                 rows: Some(if absurd { u64::MAX } else { self.settings.rows }),
                 bytes_per_row: Some(if absurd { u32::MAX } else { 8 }),
@@ -117,6 +123,11 @@ impl contract::GuestSession for Session {
 
     fn join_snapshot(&self, _: contract::SnapshotToken, _: Vec<contract::Relation>) -> Result<(), Error> {
         self.settings.at("join-snapshot")
+    }
+
+    fn position(&self, _: contract::PositionRequest) -> Result<contract::Position, Error> {
+        self.settings.at("position")?;
+        Ok(contract::Position { value: None, version: "0".to_owned() })
     }
 
     fn read(&self, request: contract::ReadRequest) -> Result<contract::Reader, Error> {

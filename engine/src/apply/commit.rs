@@ -4,12 +4,17 @@ use super::{
     attempt::{Broken, Task},
     source::farewell,
 };
-use crate::{Category, EngineError, Event, engine::Open, host::DestinationGuest};
+use crate::{
+    Category, EngineError, Event,
+    engine::Open,
+    host::{DestinationGuest, NewCheckpoint},
+};
 use std::time::Duration;
 
 /// What is committed.
 pub(super) struct Commit<'a> {
     pub(super) run: &'a str,
+    pub(super) checkpoints: &'a [NewCheckpoint],
     /// JSON.
     pub(super) receipt: &'a str,
 }
@@ -30,7 +35,7 @@ pub(super) async fn run(
     task: &Task,
     commit: &Commit<'_>,
 ) -> Result<Option<DestinationGuest>, Broken> {
-    match guest.commit(commit.receipt).await {
+    match guest.commit(commit.checkpoints, commit.receipt).await {
         Ok(()) => Ok(Some(guest)),
         Err(error) if is_settled(&error) => Err(Broken::Failed(error)),
         Err(error) => {

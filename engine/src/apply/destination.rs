@@ -4,6 +4,7 @@
 use super::{
     attempt::{Broken, GRACE, Identity, Laps, Task},
     channel::{Item, Read, Receiver},
+    checkpoint,
     codec::Unpacker,
     commit::{self, Commit},
     gate::Gate,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
     engine::Open,
-    host::{Counted, DestinationGuest, Frame, RunStart, World},
+    host::{Checkpoint, Counted, DestinationGuest, Frame, Position, RunStart, World},
     receipt::SCHEMA,
     usage,
 };
@@ -36,9 +37,16 @@ const PROGRESS: Duration = Duration::from_millis(100);
 /// What connects this side with the other.
 pub(super) struct Ways {
     pub(super) seen: oneshot::Receiver<Seen>,
-    pub(super) start: oneshot::Sender<()>,
+    pub(super) start: oneshot::Sender<Vec<Option<Position>>>,
     pub(super) frames: Receiver,
     pub(super) done: oneshot::Receiver<Done>,
+}
+
+/// What the destination's transaction saw when it began, in the order of the plan.
+struct Begun {
+    targets: Vec<TargetState>,
+    /// From where each stream goes on; none: from the beginning.
+    after: Vec<Option<Position>>,
 }
 
 /// The destination's side, not begun.
@@ -50,12 +58,23 @@ pub(super) struct Side {
     laps: Laps,
     phases: DestinationPhases,
     streams: Vec<StreamReceipt>,
+    /// From where each stream goes on; none: from the beginning.
+    after: Vec<Option<Position>>,
 }
 
 impl Side {
     pub(super) fn new(task: Task, identity: Identity, gate: Arc<Gate>, cpu: CpuSecs) -> Self {
         let laps = Laps::from(task.began);
-        Self { task, identity, gate, cpu, laps, phases: DestinationPhases::default(), streams: Vec::new() }
+        Self {
+            task,
+            identity,
+            gate,
+            cpu,
+            laps,
+            phases: DestinationPhases::default(),
+            streams: Vec::new(),
+            after: Vec::new(),
+        }
     }
 
     /// Runs the side. A failure rolls back in order where the guest still can.
@@ -84,9 +103,10 @@ impl Side {
         let Ways { seen, start, mut frames, done } = ways;
         let seen = seen.await.map_err(|_| Broken::Interrupted)?;
         self.phases.receive_wait_secs += self.laps.lap_secs();
-        let targets = self.begin(guest, end, &seen).await?;
+        let Begun { targets, after } = self.begin(guest, end, &seen).await?;
+        self.after.clone_from(&after);
         self.phases.setup_secs += self.laps.lap_secs();
-        start.send(()).map_err(|()| Broken::Interrupted)?;
+        start.send(after).map_err(|_| Broken::Interrupted)?;
         let mut unpacker = Unpacker::new(self.task.compression)?;
         let streams = self.task.streams.clone();
         for ((stream, inspected), target) in streams.iter().zip(&seen.streams).zip(&targets) {
@@ -104,7 +124,7 @@ impl Side {
         guest: &mut DestinationGuest,
         end: rapidbyte_plans::observation::End,
         seen: &Seen,
-    ) -> Result<Vec<TargetState>, EngineError> {
+    ) -> Result<Begun, EngineError> {
         let planned = &self.identity.planned;
         let bookkeeping = drift::bookkeeping(&planned.bookkeeping, &guest.bookkeeping().await?)?;
         guest
@@ -120,19 +140,36 @@ impl Side {
         if let Some(spent) = spent(planned.last_run.as_ref(), last_run.as_ref(), &self.identity.plan) {
             return Err(EngineError::Spent(spent));
         }
-        let mut streams = Vec::with_capacity(self.task.streams.len());
+        let (mut streams, mut after) = (Vec::with_capacity(self.task.streams.len()), Vec::new());
         for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
             let target = guest.inspect(&stream.write.target, &inspected.schema).await;
             let target = target.map_err(|error| error.in_stream(&stream.stream))?;
+            let known = self.checkpoint(guest, stream).await.map_err(|error| error.in_stream(&stream.stream))?;
+            let resumes = stream.read.window.as_ref().is_some_and(|window| window.resumes);
+            after.push(known.as_ref().filter(|_| resumes).map(|known| known.position.clone()));
             let (stream, source) = (stream.stream.clone(), inspected.stream.clone());
-            let ignored = ignored(planned, &stream);
-            streams.push(StreamObservation { stream, source, target, ignored });
+            let (ignored, checkpoint) = (ignored(planned, &stream), known.map(|known| known.seen));
+            streams.push(StreamObservation { stream, source, target, ignored, checkpoint });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
         let now = Observation { source, destination: end, bookkeeping, last_run, streams };
         match drift::compare(planned, &now) {
-            moved if moved.is_empty() => Ok(now.streams.into_iter().map(|stream| stream.target).collect()),
+            moved if moved.is_empty() => {
+                Ok(Begun { targets: now.streams.into_iter().map(|stream| stream.target).collect(), after })
+            }
             moved => Err(EngineError::Drift(moved)),
+        }
+    }
+
+    /// What is remembered of a stream.
+    async fn checkpoint(
+        &self,
+        guest: &mut DestinationGuest,
+        stream: &StreamPlan,
+    ) -> Result<Option<Checkpoint>, EngineError> {
+        match &stream.read.window {
+            Some(_) => guest.checkpoint(&self.identity.sync, &stream.stream, &stream.write.target).await,
+            None => Ok(None),
         }
     }
 
@@ -211,9 +248,10 @@ impl Side {
         let events = self.task.around.events.clone();
         events(Event::Committing);
         let computed = guest.computed() + done.computed;
-        let stored = self.receipt(&done, computed);
-        let outcome =
-            commit::run(guest, &self.task, &Commit { run: &self.identity.run, receipt: &stored.json() }).await?;
+        let checkpoints = checkpoint::moved(&self.task.streams, &self.after, &done.positions);
+        checkpoint::tell(&mut self.streams, &self.after, &checkpoints);
+        let (run, receipt) = (&self.identity.run, &self.receipt(&done, computed).json());
+        let outcome = commit::run(guest, &self.task, &Commit { run, checkpoints: &checkpoints, receipt }).await?;
         self.phases.commit_secs += self.laps.lap_secs();
         events(Event::Committed { run: self.identity.run.clone() });
         let receipt = self.receipt(&done, computed);
@@ -254,7 +292,7 @@ fn stream_receipt(stream: &StreamPlan, read: Read, written: Counted, verified: c
         into: stream.write.target.to_string(),
         write: stream.write.disposition,
         strategy: stream.write.strategy,
-        sync: "full",
+        sync: if stream.read.window.is_some() { "incremental" } else { "full" },
         rows_read: read.rows,
         rows_written: written.rows_written,
         rows_rejected: 0,

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod channel;
+mod checkpoint;
 mod codec;
 mod commit;
 mod destination;

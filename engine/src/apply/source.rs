@@ -9,7 +9,7 @@ use super::{
 use crate::{
     EngineError, Event, Level, SourcePhases,
     engine::Open,
-    host::{Inspected, SourceGuest, World},
+    host::{Inspected, Position, SourceGuest, World},
 };
 use rapidbyte_plans::{decision::Relation, observation::End, plan::StreamPlan};
 use std::time::{Duration, Instant};
@@ -28,13 +28,15 @@ pub(super) struct Done {
     pub(super) computed: Duration,
     /// From here on it waits.
     pub(super) at: Instant,
+    /// Where each stream stands now; none: it is not incremental. In the order of the plan.
+    pub(super) positions: Vec<Option<Position>>,
 }
 
 /// What connects this side with the other.
 pub(super) struct Ways {
     pub(super) seen: oneshot::Sender<Seen>,
-    /// The other side has begun its run, and nothing has moved.
-    pub(super) start: oneshot::Receiver<()>,
+    /// The other side has begun its run, and nothing has moved: from where each stream goes on.
+    pub(super) start: oneshot::Receiver<Vec<Option<Position>>>,
     pub(super) frames: Sender,
     pub(super) done: oneshot::Sender<Done>,
 }
@@ -51,22 +53,24 @@ pub(super) async fn run(task: Task, ways: Ways) -> Result<(), Broken> {
     phases.query_secs += laps.lap_secs();
     let schemas: Vec<Vec<u8>> = streams.iter().map(|inspected| inspected.schema.clone()).collect();
     seen.send(Seen { end, streams }).map_err(|_| Broken::Interrupted)?;
-    start.await.map_err(|_| Broken::Interrupted)?;
+    let after = start.await.map_err(|_| Broken::Interrupted)?;
     phases.emit_wait_secs += laps.lap_secs();
     let mut packer = Packer::new(task.compression)?;
-    for (stream, schema) in task.streams.iter().zip(&schemas) {
+    let mut positions = Vec::with_capacity(task.streams.len());
+    for ((stream, schema), after) in task.streams.iter().zip(&schemas).zip(&after) {
         let mut pump = Pump { guest: &mut guest, laps: &mut laps, phases: &mut phases, packer: &mut packer };
         (task.around.events)(Event::StreamStarted {
             stream: stream.stream.clone(),
             into: stream.write.target.to_string(),
             rows_estimate: stream.estimates.rows,
         });
-        pump.stream(stream, schema, &mut frames).await.map_err(|error| error.in_stream(&stream.stream))?;
+        let moved = pump.stream(stream, after.as_ref(), schema, &mut frames).await;
+        positions.push(moved.map_err(|error| error.in_stream(&stream.stream))?);
     }
     let computed = guest.computed();
     farewell(guest, &task).await;
     phases.connect_secs += laps.lap_secs();
-    done.send(Done { phases, computed, at: Instant::now() }).map_err(|_| Broken::Interrupted)
+    done.send(Done { phases, computed, at: Instant::now(), positions }).map_err(|_| Broken::Interrupted)
 }
 
 /// Every row is out and counted: a server that does not take the farewell changes nothing.
@@ -83,7 +87,7 @@ async fn inspect(guest: &mut SourceGuest, streams: &[StreamPlan]) -> Result<Vec<
     guest.open_snapshot(&relations).await?;
     let mut seen = Vec::with_capacity(streams.len());
     for stream in streams {
-        let inspected = guest.inspect(&stream.read.selection).await;
+        let inspected = guest.inspect(&stream.read.selection, None).await;
         seen.push(inspected.map_err(|error| error.in_stream(&stream.stream))?);
     }
     Ok(seen)
@@ -98,16 +102,29 @@ struct Pump<'a> {
 }
 
 impl Pump<'_> {
-    async fn stream(&mut self, stream: &StreamPlan, schema: &[u8], frames: &mut Sender) -> Result<(), Broken> {
+    /// Where the stream stands afterwards, if it is incremental.
+    async fn stream(
+        &mut self,
+        stream: &StreamPlan,
+        after: Option<&Position>,
+        schema: &[u8],
+        frames: &mut Sender,
+    ) -> Result<Option<Position>, Broken> {
+        let prepared = &stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?.read;
+        let position = match (&stream.read.window, &prepared.position) {
+            (Some(window), Some(statement)) => Some(self.guest.position(window, statement, after).await?),
+            (None, None) => None,
+            _ => return Err(not_prepared(stream).into()),
+        };
         let mut read = Read::default();
-        for statement in statements(stream)? {
-            self.guest.read(&stream.read, statement, schema).await?;
+        for statement in &prepared.statements {
+            self.guest.read(&stream.read, statement, after, schema).await?;
             self.phases.query_secs += self.laps.lap_secs();
             self.rows(&mut read, frames).await?;
         }
         frames.end(read).await?;
         self.phases.emit_wait_secs += self.laps.lap_secs();
-        Ok(())
+        Ok(position)
     }
 
     async fn rows(&mut self, read: &mut Read, frames: &mut Sender) -> Result<(), Broken> {
@@ -127,11 +144,6 @@ impl Pump<'_> {
             self.phases.emit_wait_secs += self.laps.lap_secs();
         }
     }
-}
-
-fn statements(stream: &StreamPlan) -> Result<&[String], EngineError> {
-    let prepared = stream.prepared.as_ref();
-    prepared.map(|prepared| prepared.read.statements.as_slice()).ok_or_else(|| not_prepared(stream))
 }
 
 /// A plan without refusals has statements for each stream; its linter says so.

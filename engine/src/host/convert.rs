@@ -1,7 +1,10 @@
 //! WIT types to and from the words of `plans` and of this crate, for what both worlds and the source say. Lists and texts
 //! of a guest are bounded on their way; errors and findings are cleaned of secrets.
 
-use super::bindings::{source::exports::rapidbyte::connector::source as wit, types};
+use super::{
+    bindings::{source::exports::rapidbyte::connector::source as wit, types},
+    convert_incremental::{self, Position, wit_position, wit_window},
+};
 use crate::{
     Category, ConnectorError, Finding, Scope, Severity,
     connectors::{ConnectorDescription, SettingDescription},
@@ -228,6 +231,7 @@ pub(super) fn wit_selection(selection: &Selection) -> wit::Selection {
         columns: selection.columns.clone(),
         exclude: selection.exclude.clone(),
         filter: selection.filter.clone(),
+        cursor: selection.cursor.clone(),
     }
 }
 
@@ -237,14 +241,20 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
         columns: decision.columns.clone(),
         fetch: wit_fetch(decision.fetch),
         partitions: decision.partitions,
-        window: None,
+        window: decision.window.as_ref().map(wit_window),
         batch_rows: decision.batch_rows,
     }
 }
 
-pub(super) fn wit_read_request(decision: &ReadDecision, statement: &str, schema: &[u8]) -> wit::ReadRequest {
+pub(super) fn wit_read_request(
+    decision: &ReadDecision,
+    statement: &str,
+    after: Option<&Position>,
+    schema: &[u8],
+) -> wit::ReadRequest {
     wit::ReadRequest {
         statement: statement.to_owned(),
+        after: after.map(wit_position),
         schema: schema.to_vec(),
         fetch: wit_fetch(decision.fetch),
         batch_rows: decision.batch_rows,
@@ -254,7 +264,7 @@ pub(super) fn wit_read_request(decision: &ReadDecision, statement: &str, schema:
 }
 
 pub(super) fn prepared_read(prepared: wit::PreparedRead) -> Checked<PreparedRead> {
-    Ok(PreparedRead { statements: list(prepared.statements, sql)? })
+    Ok(PreparedRead { statements: list(prepared.statements, sql)?, position: option(prepared.position, sql)? })
 }
 
 fn statistics(statistics: wit::Statistics) -> Statistics {
@@ -291,7 +301,9 @@ pub(super) fn source_stream(
         unique_keys: list(seen.unique_keys, |key| list(key, text))?,
         comment: option(seen.comment, text)?,
         dependents: list(seen.dependents, dependent)?,
+        cursor: option(seen.cursor, convert_incremental::cursor)?,
         statistics: statistics(seen.statistics),
+        rows_in_all: seen.rows_in_all,
         fetches: list(seen.fetches, |word| Ok(fetch(word)))?,
         fetch_note: option(seen.fetch_note, text)?,
     })

@@ -9,6 +9,7 @@ use super::{
     call::{Cell, guarded},
     convert::{self, Server},
     convert_destination as convert_out,
+    convert_incremental::{self, Checkpoint, NewCheckpoint, wit_checkpoint},
     guest::{Guest, Settings, Surroundings},
     source::Frame,
     world::{ROWS, World},
@@ -165,6 +166,24 @@ impl DestinationGuest {
         self.cell.checked(convert::option(run, convert_out::past_run))
     }
 
+    /// Up to where a stream of a sync is in its target.
+    pub(crate) async fn checkpoint(
+        &mut self,
+        sync: &str,
+        stream: &str,
+        target: &ObjectName,
+    ) -> Result<Option<Checkpoint>, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let target = convert::wit_object_name(target);
+        let said = guarded!(self, "session.checkpoint", limit, |store| {
+            guest.call_checkpoint(store, session, sync, stream, &target)
+        })?;
+        let known = self.cell.answer(said)?;
+        self.cell.checked(convert::option(known, convert_incremental::checkpoint))
+    }
+
     /// Has the server parse what a writer would send.
     pub(crate) async fn parse(
         &mut self,
@@ -244,12 +263,15 @@ impl DestinationGuest {
         })
     }
 
-    /// Records the receipt and commits. Its answer is bounded: one that does not come is asked for by [`Self::outcome`].
-    pub(crate) async fn commit(&mut self, receipt: &str) -> Result<(), EngineError> {
+    /// Records checkpoints and the receipt, and commits. Its answer is bounded: one that does not come is asked for by [`Self::outcome`].
+    pub(crate) async fn commit(&mut self, checkpoints: &[NewCheckpoint], receipt: &str) -> Result<(), EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_destination().session();
         let limit = self.cell.guest().limits.answer;
-        let said = guarded!(self, "session.commit", limit, |store| guest.call_commit(store, session, &[], receipt))?;
+        let checkpoints: Vec<_> = checkpoints.iter().map(wit_checkpoint).collect();
+        let said = guarded!(self, "session.commit", limit, |store| {
+            guest.call_commit(store, session, &checkpoints, receipt)
+        })?;
         self.cell.answer(said)
     }
 

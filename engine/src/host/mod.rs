@@ -8,6 +8,7 @@ mod connect_error;
 mod connection;
 mod convert;
 mod convert_destination;
+mod convert_incremental;
 mod destination;
 mod endpoint_hash;
 mod guest;
@@ -20,6 +21,7 @@ mod world;
 
 pub(crate) use connection::Aborts;
 pub(crate) use convert::Server;
+pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};
 pub(crate) use destination::{Counted, DestinationGuest, RunStart};
 pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use source::{Frame, Inspected, SourceGuest};

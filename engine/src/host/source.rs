@@ -2,9 +2,10 @@
 
 use super::{
     Linked,
-    bindings::source::SourceConnector,
+    bindings::source::{SourceConnector, exports::rapidbyte::connector::source as wit},
     call::{Cell, guarded},
     convert::{self, Server},
+    convert_incremental::{self, Checkpoint, Position, wit_known_position, wit_position, wit_window},
     guest::{Guest, Settings, Surroundings},
     world::{ROWS, World},
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     catalog::Catalog,
-    decision::{PreparedRead, ReadDecision, Relation, Selection},
+    decision::{PreparedRead, ReadDecision, Relation, Selection, Window},
     observation::SourceStream,
 };
 use wasmtime::{Engine, component::ResourceAny};
@@ -150,12 +151,20 @@ impl SourceGuest {
     }
 
     /// One stream; inside the snapshot once there is one.
-    pub(crate) async fn inspect(&mut self, selection: &Selection) -> Result<Inspected, EngineError> {
+    /// `after`: where the stream stands in the destination, for the estimates.
+    pub(crate) async fn inspect(
+        &mut self,
+        selection: &Selection,
+        after: Option<&Checkpoint>,
+    ) -> Result<Inspected, EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();
         let limit = self.cell.guest().limits.answer;
         let selection = convert::wit_selection(selection);
-        let said = guarded!(self, "session.inspect", limit, |store| guest.call_inspect(store, session, &selection))?;
+        let after = after.map(wit_known_position);
+        let said = guarded!(self, "session.inspect", limit, |store| {
+            guest.call_inspect(store, session, &selection, after.as_ref())
+        })?;
         let seen = self.cell.answer(said)?;
         let schema = seen.schema.clone();
         if schema.len() > SCHEMA_BYTES_MAX {
@@ -177,17 +186,37 @@ impl SourceGuest {
         self.cell.answer(said).map(drop)
     }
 
-    /// Sends the statement; its rows come by [`Self::next`].
+    /// Where a stream stands in the snapshot; without a value: no further than `after`.
+    pub(crate) async fn position(
+        &mut self,
+        window: &Window,
+        statement: &str,
+        after: Option<&Position>,
+    ) -> Result<Position, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_source().session();
+        let request = wit::PositionRequest {
+            statement: statement.to_owned(),
+            window: wit_window(window),
+            after: after.map(wit_position),
+        };
+        let said = guarded!(self, "session.position", ROWS, |store| guest.call_position(store, session, &request))?;
+        let position = self.cell.answer(said)?;
+        self.cell.checked(convert_incremental::position(position))
+    }
+
+    /// Sends the statement; its rows come by [`Self::next`]. A window goes on from `after`.
     pub(crate) async fn read(
         &mut self,
         decision: &ReadDecision,
         statement: &str,
+        after: Option<&Position>,
         schema: &[u8],
     ) -> Result<(), EngineError> {
         self.drop_reader().await?;
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();
-        let request = convert::wit_read_request(decision, statement, schema);
+        let request = convert::wit_read_request(decision, statement, after, schema);
         let said = guarded!(self, "session.read", ROWS, |store| guest.call_read(store, session, &request))?;
         let resource = self.cell.answer(said)?;
         let bytes_max = frame_bytes_max(decision.batch_bytes, decision.row_bytes);

@@ -11,7 +11,8 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
         return;
     }
     let write = &stream.write;
-    let upsert = write.disposition == Disposition::Upsert;
+    let new = write.disposition == Disposition::Append && stream.read.window.is_some();
+    let upsert = write.disposition == Disposition::Upsert || new;
     let settles = upsert || write.publication == Publication::Reconcile;
     findings.unless(
         settles != write.conflict_key.is_empty(),
@@ -31,9 +32,10 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     findings.unless(write.strategy != Strategy::Upsert || upsert, "strategy upsert serves no other disposition");
     findings.unless(write.strategy != Strategy::Insert || !upsert, "strategy insert settles no conflicts");
     let allowed: &[Publication] = match (write.disposition, write.strategy) {
-        (Disposition::Append, _) | (Disposition::Upsert, Strategy::Upsert) => &[Publication::Direct],
-        (Disposition::Upsert | Disposition::Replace, _) if write.create_table => &[Publication::Direct],
-        (Disposition::Upsert, _) => &[Publication::Merge],
+        (Disposition::Upsert | Disposition::Append, Strategy::Upsert) => &[Publication::Direct],
+        _ if write.create_table => &[Publication::Direct],
+        _ if upsert => &[Publication::Merge],
+        (Disposition::Append | Disposition::Upsert, _) => &[Publication::Direct],
         (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill, Publication::Reconcile],
     };
     let words = format!("{:?} by {:?} is not published by {:?}", write.disposition, write.strategy, write.publication);

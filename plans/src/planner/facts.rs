@@ -1,9 +1,11 @@
 //! What the steps of the planner look at for one stream, and the questions that several of them ask. Decides nothing.
 
 use crate::{
+    decision::Disposition,
     name::visible,
     observation::{
-        ColumnFit, Identity, Privilege, RelationKind, SourceColumn, SourceStream, TargetColumn, TargetState,
+        ColumnFit, Identity, Privilege, RelationKind, SeenCheckpoint, SourceColumn, SourceStream, TargetColumn,
+        TargetState,
     },
     resolve::ResolvedStream,
     spec::Spec,
@@ -25,6 +27,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) stream: &'a ResolvedStream,
     pub(crate) source: &'a SourceStream,
     pub(crate) target: &'a TargetState,
+    /// What the destination remembers of an incremental stream.
+    pub(crate) checkpoint: Option<&'a SeenCheckpoint>,
     /// Our user at the destination.
     pub(crate) user: &'a str,
 }
@@ -32,6 +36,15 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(crate) fn absent(&self) -> bool {
         self.target.kind.is_none()
+    }
+
+    /// Rows that are there already are found by a key: an upsert, or an append of what is new.
+    pub(crate) fn settles(&self) -> bool {
+        match self.stream.wishes.disposition {
+            Disposition::Upsert => true,
+            Disposition::Append => self.stream.incremental.is_some(),
+            Disposition::Replace => false,
+        }
     }
 
     pub(crate) fn may(&self, privilege: Privilege) -> bool {

@@ -15,12 +15,14 @@ use std::collections::BTreeSet;
 /// The key of the stream; empty: none.
 pub(crate) fn choose(facts: Facts<'_>) -> (Vec<String>, Report) {
     let mut report = Report::default();
-    let key = match &facts.stream.wishes.key {
-        Some(wish) => wished(facts, wish, &mut report),
-        None => primary(facts, &mut report),
+    let new = facts.stream.incremental.as_ref().filter(|_| facts.stream.wishes.disposition == Disposition::Append);
+    let key = match (&facts.stream.wishes.key, new) {
+        (Some(wish), _) => wished(facts, wish, &mut report),
+        (None, Some(incremental)) => identity(facts, &incremental.cursor, &mut report),
+        (None, None) => primary(facts, &mut report),
     };
     nullable(facts, &key, &mut report);
-    if facts.stream.wishes.disposition == Disposition::Upsert {
+    if facts.settles() {
         for_upsert(facts, &key, &mut report);
     } else if facts.absent() && key.iter().all(|column| facts.source_column(column).is_some()) {
         doubtful(facts, &key, &mut report);
@@ -40,6 +42,37 @@ fn wished(facts: Facts<'_>, wish: &[String], report: &mut Report) -> Vec<String>
     }
     report.because(Topic::Key, listed(wish), "the sync file says so");
     wish.to_vec()
+}
+
+/// What tells a row that is appended from one that is there: the cursor, or the source's key and the cursor, since a row
+/// comes again when it has changed.
+fn identity(facts: Facts<'_>, cursor: &str, report: &mut Report) -> Vec<String> {
+    let cursor = [cursor.to_owned()];
+    let read = facts.source_column(&cursor[0]).is_some();
+    if read && known_unique(facts, &cursor) {
+        report.because(Topic::Key, listed(&cursor), "the cursor, which is unique at the source");
+        return cursor.to_vec();
+    }
+    let mut key = facts.source.key.clone();
+    if key.is_empty() || key.iter().any(|column| facts.source_column(column).is_none()) {
+        report.because(
+            Topic::Key,
+            "none",
+            "the source has no primary key among the columns read, and the cursor is not unique",
+        );
+        return Vec::new();
+    }
+    if read && !key.contains(&cursor[0]) {
+        key.extend(cursor);
+        report.because(
+            Topic::Key,
+            listed(&key),
+            "the source's primary key and the cursor: a row that changes is added again",
+        );
+    } else {
+        report.because(Topic::Key, listed(&key), "the source's primary key: a row is added once");
+    }
+    key
 }
 
 fn primary(facts: Facts<'_>, report: &mut Report) -> Vec<String> {
@@ -82,12 +115,17 @@ fn nullable(facts: Facts<'_>, key: &[String], report: &mut Report) {
 
 fn for_upsert(facts: Facts<'_>, key: &[String], report: &mut Report) {
     if key.is_empty() {
-        let advice = "name its columns: key = [\"id\"]; or use write = \"replace\" or \"append\"";
-        report.refuse(
-            Rule::KeyMissing,
-            "an upsert needs a key, and the source has no primary key among the columns read",
-            advice,
-        );
+        let (reason, advice) = match facts.stream.wishes.disposition {
+            Disposition::Append => (
+                "an append of what is new needs a key by which rows that are there already are told, and the source has none",
+                "name its columns: key = [\"id\"]; or use a cursor that is unique",
+            ),
+            Disposition::Replace | Disposition::Upsert => (
+                "an upsert needs a key, and the source has no primary key among the columns read",
+                "name its columns: key = [\"id\"]; or use write = \"replace\" or \"append\"",
+            ),
+        };
+        report.refuse(Rule::KeyMissing, reason, advice);
         return;
     }
     if key.iter().any(|column| facts.source_column(column).is_none()) {

@@ -7,6 +7,7 @@ mod columns;
 mod comments;
 mod cost;
 mod facts;
+mod incremental;
 mod key;
 mod names;
 mod privileges;
@@ -118,7 +119,14 @@ fn decide_stream(
     seen: &StreamObservation,
     observation: &Observation,
 ) -> StreamDraft {
-    let facts = Facts { spec, stream, source: &seen.source, target: &seen.target, user: &observation.destination.user };
+    let facts = Facts {
+        spec,
+        stream,
+        source: &seen.source,
+        target: &seen.target,
+        checkpoint: seen.checkpoint.as_ref(),
+        user: &observation.destination.user,
+    };
     let mut all = Report::default();
     let mut say = |report: Report| all.take(report);
 
@@ -133,15 +141,18 @@ fn decide_stream(
     let (key, report) = key::choose(facts);
     say(report);
     say(reconcile::check(facts, &key));
+    let (window, report) = incremental::choose(facts);
+    say(report);
     let (batch_rows, batch_report) = sizing::batch(facts);
     let (insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
     let (route, report) = route::choose(facts, &key, !changes.is_empty(), insert_rows);
     say(report);
     say(route::refuse_identities(facts, &key));
-    let updates = columns.iter().any(|column| !key.contains(&column.name));
+    let updates = facts.stream.wishes.disposition != Disposition::Append
+        && columns.iter().any(|column| !key.contains(&column.name));
     let (delete, report) = privileges::check(facts, route, updates);
     say(report);
-    let (read, report) = read::choose(facts, batch_rows);
+    let (read, report) = read::choose(facts, window, batch_rows);
     say(report);
     say(batch_report);
     if route.strategy != Strategy::Copy {
@@ -197,7 +208,7 @@ fn write(
         }
     }
     let override_identity = route_inserts(route) && columns.iter().any(|column| facts.always_generated(&column.name));
-    let settles = disposition == Disposition::Upsert || route.publication == Publication::Reconcile;
+    let settles = facts.settles() || route.publication == Publication::Reconcile;
     let types = facts.target.fits.iter().flat_map(|fit| fit.types.iter().cloned()).collect();
     WriteDecision {
         staging_seed: staging_seed(facts),
@@ -263,7 +274,9 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         unique_keys: Vec::new(),
         comment: None,
         dependents: Vec::new(),
+        cursor: None,
         statistics: Statistics::default(),
+        rows_in_all: None,
         fetches: Vec::new(),
         fetch_note: None,
     };
@@ -272,6 +285,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         source,
         target: absent(stream.target.clone()),
         ignored: Vec::new(),
+        checkpoint: None,
     };
     let mut draft = decide_stream(spec, stream, &seen, observation);
     let mut report = Report::default();

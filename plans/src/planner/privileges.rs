@@ -3,7 +3,7 @@
 
 use super::{facts::Facts, route::Route, shown};
 use crate::{
-    decision::{Disposition, Publication},
+    decision::Publication,
     observation::{Privilege, RelationKind},
     report::{Report, Rule},
 };
@@ -43,20 +43,22 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
     if facts.target.kind == Some(RelationKind::Other) {
         return Vec::new();
     }
-    match (facts.stream.wishes.disposition, route.publication) {
+    match route.publication {
         // The new table is made like the old one, whose columns are read for it; its owner may do the rest.
-        (_, Publication::Swap) => vec![Privilege::Own, Privilege::Select, Privilege::CreateInSchema],
-        (_, Publication::Refill) => {
+        Publication::Swap => vec![Privilege::Own, Privilege::Select, Privilege::CreateInSchema],
+        Publication::Refill => {
             vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
         }
-        (_, Publication::Reconcile) => {
+        Publication::Reconcile => {
             let update = updates.then_some(Privilege::Update);
             [Privilege::Select, Privilege::Insert, Privilege::Delete].into_iter().chain(update).collect()
         }
         // ON CONFLICT reads the key, and what it updates from (PostgreSQL manual, INSERT, "Privileges").
-        (Disposition::Upsert, _) if updates => vec![Privilege::Insert, Privilege::Select, Privilege::Update],
-        (Disposition::Upsert, _) => vec![Privilege::Insert, Privilege::Select],
-        (Disposition::Append | Disposition::Replace, _) => vec![Privilege::Insert],
+        _ if facts.settles() => {
+            let update = updates.then_some(Privilege::Update);
+            [Privilege::Insert, Privilege::Select].into_iter().chain(update).collect()
+        }
+        _ => vec![Privilege::Insert],
     }
 }
 

@@ -78,5 +78,5 @@ fn strategies_reach_everything() {
             seen.insert(format!("{:?} {:?} {:?}", write.disposition, write.strategy, write.publication));
         }
     }
-    assert_eq!(seen.len(), 13, "{seen:?}");
+    assert_eq!(seen.len(), 15, "{seen:?}");
 }

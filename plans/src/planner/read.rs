@@ -2,14 +2,14 @@
 
 use super::facts::{CHILD, Facts, listed};
 use crate::{
-    decision::ReadDecision,
+    decision::{ReadDecision, Window},
     name::visible,
     observation::Fetch,
     report::{Report, Rule, Topic},
 };
 
 /// The read decision.
-pub(crate) fn choose(facts: Facts<'_>, batch_rows: u32) -> (ReadDecision, Report) {
+pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) -> (ReadDecision, Report) {
     let mut report = Report::default();
     let limits = &facts.spec.limits;
     let fetch = fetch(facts, &mut report);
@@ -24,6 +24,7 @@ pub(crate) fn choose(facts: Facts<'_>, batch_rows: u32) -> (ReadDecision, Report
     let read = ReadDecision {
         selection: facts.stream.selection.clone(),
         columns: facts.source.columns.iter().map(|column| column.name.clone()).collect(),
+        window,
         fetch,
         partitions: 1,
         batch_rows,

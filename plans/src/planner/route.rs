@@ -174,7 +174,8 @@ pub(crate) fn choose(facts: Facts<'_>, key: &[String], alters: bool, insert_rows
 fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -> Situation {
     let rows = facts.source.statistics.rows;
     Situation {
-        disposition: facts.stream.wishes.disposition,
+        // What is new is appended as an upsert that updates nothing.
+        disposition: if facts.settles() { Disposition::Upsert } else { facts.stream.wishes.disposition },
         wish: facts.stream.wishes.strategy,
         absent: facts.absent(),
         no_copy: no_copy(facts),
@@ -184,6 +185,7 @@ fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -
         no_parts: no_parts(facts, key),
         reconciles: reconcile::is_wanted(facts),
         only_changed: no_parts(facts, key).is_none()
+            && facts.stream.wishes.disposition != Disposition::Append
             && facts.dependents(TRIGGER).is_empty()
             && facts.source.columns.iter().any(|column| !key.contains(&column.name)),
         few: rows.filter(|rows| *rows <= u64::from(insert_rows)).map(|rows| (rows, insert_rows)),

@@ -24,9 +24,9 @@ pub(crate) fn check(facts: Facts<'_>) -> Report {
     kind_takes_rows(facts, kind, &mut report);
     temporary(facts, &mut report);
     match facts.stream.wishes.disposition {
-        Disposition::Append => append(facts, kind, &mut report),
+        Disposition::Append if !facts.settles() => append(facts, kind, &mut report),
         Disposition::Replace => replace(facts, kind, &mut report),
-        Disposition::Upsert => upsert(facts, kind, &mut report),
+        Disposition::Append | Disposition::Upsert => upsert(facts, kind, &mut report),
     }
     let triggers = facts.dependents(TRIGGER);
     if !triggers.is_empty() {
@@ -82,9 +82,9 @@ fn keys(facts: Facts<'_>, report: &mut Report) {
         let what = if key.primary { "primary key" } else { "unique key" };
         let columns = if key.expression { visible(&key.name) } else { format!("({})", listed(&key.columns)) };
         let ends = match facts.stream.wishes.disposition {
-            Disposition::Append => "a row that is already there",
-            Disposition::Upsert if is_conflict_key(facts, key) => continue,
-            Disposition::Upsert => "a row that meets another one there",
+            _ if facts.settles() && is_conflict_key(facts, key) => continue,
+            Disposition::Append if !facts.settles() => "a row that is already there",
+            Disposition::Append | Disposition::Upsert => "a row that meets another one there",
             // Also one that the source keeps: two rows that exchange its values are updated one after the other.
             Disposition::Replace if reconcile::is_wanted(facts) && !is_conflict_key(facts, key) => {
                 "a row that comes with what another one has until then"
@@ -97,8 +97,7 @@ fn keys(facts: Facts<'_>, report: &mut Report) {
 }
 
 fn is_conflict_key(facts: Facts<'_>, found: &TargetKey) -> bool {
-    let key = facts.stream.wishes.key.as_ref().unwrap_or(&facts.source.key);
-    key::same(&found.columns, key)
+    key::same(&found.columns, &key::choose(facts).0)
 }
 
 fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
@@ -137,11 +136,9 @@ fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
 }
 
 fn upsert(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
-    report.because(
-        Topic::Target,
-        "keep",
-        format!("rows are updated in or added to the {} that is there", kind_words(kind)),
-    );
+    let upserts = facts.stream.wishes.disposition == Disposition::Upsert;
+    let what = if upserts { "rows are updated in or added to" } else { "rows that are new are added to" };
+    report.because(Topic::Target, "keep", format!("{what} the {} that is there", kind_words(kind)));
     let name = &facts.target.name;
     if matches!(kind, RelationKind::View | RelationKind::ForeignTable) {
         let reason = format!("{name} is a {}: conflicts cannot be settled there", kind_words(kind));

@@ -82,6 +82,8 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::Key => "key",
         Topic::Strategy => "write",
         Topic::Publication => "publish",
+        Topic::Cursor => "cursor",
+        Topic::LateCommits => "late rows",
         Topic::Read => "read",
         Topic::Batch => "batches",
         Topic::Insert => "inserts",
@@ -102,7 +104,7 @@ pub(super) fn choice_words(stream: &StreamPlan, reason: &Reason) -> String {
 
 pub(super) fn route_words(stream: &StreamPlan) -> &'static str {
     match (stream.write.disposition, stream.write.strategy) {
-        (Disposition::Append, Strategy::Insert) => "append by INSERT",
+        (Disposition::Append, Strategy::Insert | Strategy::Upsert) => "append by INSERT",
         (Disposition::Append, _) => "append by COPY",
         (Disposition::Replace, Strategy::Insert) => "replace by INSERT",
         (Disposition::Replace, _) => "replace by COPY",
@@ -174,7 +176,7 @@ pub(super) fn refusals(page: &mut Page, refusals: &[Refusal]) {
 }
 
 fn statements(page: &mut Page, prepared: &Prepared) {
-    for sql in &prepared.read.statements {
+    for sql in prepared.read.position.iter().chain(&prepared.read.statements) {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
     for statement in written(&prepared.write) {

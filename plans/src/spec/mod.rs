@@ -5,6 +5,7 @@ mod byte_size;
 mod duplicates;
 mod duration;
 mod end;
+mod incremental;
 mod limits;
 mod place;
 mod reader;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use duration::parse as duration_secs;
 pub use end::EndSpec;
+pub use incremental::{Incremental, LateCommits};
 pub use limits::{Compression, Limits};
 pub use place::{Mistake, Place};
 pub use schema_changes::{NewColumn, Nullability, RemovedColumn, SchemaChanges, TypeChange};

@@ -2,10 +2,10 @@
 //! `table_name.rs`.
 
 use super::{
+    incremental::{self, Incremental},
     place::Place,
     reader::{Node, Reader, Section, Text, shorten},
     table_name::{self, Pattern},
-    unbuilt,
 };
 use crate::{decision::Disposition, name::ObjectName};
 use serde::{Deserialize, Serialize};
@@ -69,12 +69,14 @@ pub struct StreamSpec {
     pub filter: Option<String>,
     /// Where rows go; without a schema its namespace is empty. None: the same name.
     pub into: Option<ObjectName>,
+    /// What is new since the last run; none: everything.
+    pub incremental: Option<Incremental>,
     /// How it is to be written.
     pub wishes: WriteWishes,
 }
 
 /// Keys that `[defaults]` may hold as well.
-const SHARED: [&str; 8] = ["write", "key", "sync", "cursor", "columns", "exclude_columns", "where", "strategy"];
+const SHARED: [&str; 6] = ["write", "key", "columns", "exclude_columns", "where", "strategy"];
 /// Keys that say what one stream is.
 const OWN: [&str; 6] = ["table", "tables", "exclude", "query", "name", "into"];
 /// A full refresh leaves exactly the source's rows: what running it again should leave, too.
@@ -98,6 +100,7 @@ struct Shared {
     columns: Option<Vec<String>>,
     exclude_columns: Option<Vec<String>>,
     filter: Option<String>,
+    incremental: incremental::Wishes,
 }
 
 const NO_STREAM: &str = "say what is read:\n    [[stream]]\n    table = \"public.orders\"";
@@ -122,7 +125,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Vec<StreamSpe
 }
 
 fn defaults(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
-    let mut known = SHARED.to_vec();
+    let mut known = shared_keys();
     for key in OWN {
         if let Some((name, _)) = section.table.get_key_value(key) {
             let message = format!("`{key}` says what one stream is: it cannot be a default");
@@ -134,8 +137,11 @@ fn defaults(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
     shared(reader, section)
 }
 
+fn shared_keys() -> Vec<&'static str> {
+    [SHARED.as_slice(), incremental::KEYS.as_slice()].concat()
+}
+
 fn shared(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
-    unbuilt::incremental(reader, section);
     Shared {
         write: section.get("write").and_then(|n| reader.word("write", n, &DISPOSITIONS)),
         strategy: section.get("strategy").and_then(|n| reader.word("strategy", n, &STRATEGIES)),
@@ -143,6 +149,7 @@ fn shared(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
         columns: section.get("columns").and_then(|n| columns(reader, "columns", n)),
         exclude_columns: section.get("exclude_columns").and_then(|n| columns(reader, "exclude_columns", n)),
         filter: section.get("where").and_then(|n| filled(reader, "where", n)).map(|text| text.value),
+        incremental: incremental::wishes(reader, section),
     }
 }
 
@@ -152,10 +159,12 @@ fn stream(reader: &mut Reader<'_>, node: &Node<'_>, defaults: &Shared) -> Option
         return None;
     };
     let section = Section { title: "[[stream]]", place: reader.place(node), table };
-    reader.unknown_keys(section, &[OWN.as_slice(), SHARED.as_slice()].concat());
+    reader.unknown_keys(section, &[OWN.as_slice(), &shared_keys()].concat());
     let own = shared(reader, section);
     let reads = reads(reader, section);
     let into = section.get("into").and_then(|n| into(reader, section, n));
+    let write = own.write.or(defaults.write);
+    let incremental = incremental::choose(reader, section, own.incremental, &defaults.incremental, write);
     let (reads, place) = reads?;
     Some(StreamSpec {
         place,
@@ -168,8 +177,9 @@ fn stream(reader: &mut Reader<'_>, node: &Node<'_>, defaults: &Shared) -> Option
         columns: own.columns.or_else(|| defaults.columns.clone()),
         filter: own.filter.or_else(|| defaults.filter.clone()),
         into,
+        incremental,
         wishes: WriteWishes {
-            disposition: own.write.or(defaults.write).unwrap_or(WRITE_DEFAULT),
+            disposition: write.unwrap_or(WRITE_DEFAULT),
             strategy: own.strategy.or(defaults.strategy).unwrap_or(StrategyWish::Auto),
             key: own.key.or_else(|| defaults.key.clone()),
         },
@@ -212,7 +222,7 @@ fn reads(reader: &mut Reader<'_>, section: Section<'_>) -> Option<(Reads, Place)
 }
 
 /// A string that is not blank.
-fn filled(reader: &mut Reader<'_>, key: &str, node: &Node<'_>) -> Option<Text> {
+pub(super) fn filled(reader: &mut Reader<'_>, key: &str, node: &Node<'_>) -> Option<Text> {
     let text = reader.text(key, node)?;
     if text.value.trim().is_empty() || text.value.contains('\0') {
         reader.wrong(text.place, format!("`{key}` is empty or holds a NUL character"), None);

@@ -89,12 +89,12 @@ fn golden_mistakes() {
         ("variable-unset", (6, 26), 1),
         ("write-unknown", (14, 9), 1),
         ("columns-twice", (14, 27), 1),
-        ("incremental", (14, 8), 1),
+        ("incremental-replace", (14, 8), 1),
         ("stream-twice", (17, 9), 1),
         ("secret-would-be-shown", (14, 9), 1),
         ("bad-toml-twice", (1, 11), 2),
         ("empty", (1, 1), 5),
-        ("many-at-once", (1, 11), 13),
+        ("many-at-once", (1, 11), 14),
     ] {
         let mistakes = found(name);
         assert_eq!(((mistakes[0].line, mistakes[0].column), mistakes.len()), (place, count), "{name}: {mistakes:?}");

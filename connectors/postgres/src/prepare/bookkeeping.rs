@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What records runs, in the order in which it is made: what it is for, the condition that it is there, how it is made.
-const OBJECTS: [(&str, &str, &str); 4] = [
+const OBJECTS: [(&str, &str, &str); 5] = [
     (
         "schema of the records of runs",
         "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '_rapidbyte')",
@@ -36,6 +36,14 @@ const OBJECTS: [(&str, &str, &str); 4] = [
          WHERE n.nspname = '_rapidbyte' AND c.relname = 'targets')",
         "CREATE TABLE IF NOT EXISTS _rapidbyte.targets (relation regclass PRIMARY KEY, run text NOT NULL, changes bigint NOT NULL)",
     ),
+    (
+        "what a checkpoint is for",
+        "EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'checkpoints' AND a.attname = 'scope')",
+        "ALTER TABLE _rapidbyte.checkpoints ALTER COLUMN value DROP NOT NULL, ADD COLUMN version text NOT NULL, \
+         ADD COLUMN scope text NOT NULL, ADD COLUMN target regclass NOT NULL",
+    ),
 ];
 
 /// Asks which of the objects are there: one row, a column of "t" or "f" for each.
@@ -58,24 +66,55 @@ pub fn insert_receipt(run: &str, sync: &str, plan: &str, receipt: &str) -> Resul
     Ok(values(sql, &[run, sync, plan, receipt])?.raw(")").done())
 }
 
-/// Records up to where a stream's rows are in the destination.
-pub fn upsert_checkpoint(
-    sync: &str,
-    stream: &str,
-    cursor_column: &str,
-    cursor_type: &str,
-    value: &str,
-    run: &str,
-) -> Result<String, PrepareError> {
-    let sql = Sql::new()
-        .raw("INSERT INTO _rapidbyte.checkpoints (sync, stream, cursor_column, cursor_type, value, run) VALUES (");
-    let sql = values(sql, &[sync, stream, cursor_column, cursor_type, value, run])?;
+/// Up to where a stream is in its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Checkpoint<'a> {
+    pub sync: &'a str,
+    pub stream: &'a str,
+    /// Schema and name.
+    pub target: (&'a str, &'a str),
+    pub cursor: &'a str,
+    pub native: &'a str,
+    /// None: no row has a value.
+    pub value: Option<&'a str>,
+    pub version: &'a str,
+    pub scope: &'a str,
+    pub run: &'a str,
+}
+
+/// Records up to where a stream's rows are in the destination. The target must be there.
+pub fn upsert_checkpoint(checkpoint: &Checkpoint<'_>) -> Result<String, PrepareError> {
+    let Checkpoint { sync, stream, target, cursor, native, value, version, scope, run } = checkpoint;
+    let sql = Sql::new().raw(
+        "INSERT INTO _rapidbyte.checkpoints \
+         (sync, stream, cursor_column, cursor_type, version, scope, run, value, target) VALUES (",
+    );
+    let sql = values(sql, &[sync, stream, cursor, native, version, scope, run])?.raw(", ");
+    let sql = match value {
+        Some(value) => sql.literal(value)?,
+        None => sql.raw("NULL"),
+    };
+    let target = qualified(target.0, target.1)?;
+    let sql = sql.raw(", pg_catalog.to_regclass(").literal(&target.quoted())?;
     Ok(sql
         .raw(
-            ") ON CONFLICT (sync, stream) DO UPDATE SET cursor_column = EXCLUDED.cursor_column, \
-             cursor_type = EXCLUDED.cursor_type, value = EXCLUDED.value, run = EXCLUDED.run",
+            ")) ON CONFLICT (sync, stream) DO UPDATE SET cursor_column = EXCLUDED.cursor_column, \
+             cursor_type = EXCLUDED.cursor_type, value = EXCLUDED.value, version = EXCLUDED.version, \
+             scope = EXCLUDED.scope, target = EXCLUDED.target, run = EXCLUDED.run",
         )
         .done())
+}
+
+/// Asks for the checkpoint of a stream: cursor, type, value, version, scope, "t" where its target is this table, and the run
+/// that recorded it; no row: there is none. The table of checkpoints must be there.
+pub fn checkpoint_query(sync: &str, stream: &str, target: (&str, &str)) -> Result<String, PrepareError> {
+    let target = qualified(target.0, target.1)?;
+    let sql = Sql::new()
+        .raw("SELECT cursor_column, cursor_type, value, version, scope, CASE WHEN target = pg_catalog.to_regclass(");
+    let sql =
+        sql.literal(&target.quoted())?.raw(") THEN 't' ELSE 'f' END, run FROM _rapidbyte.checkpoints WHERE sync = ");
+    Ok(sql.literal(sync)?.raw(" AND stream = ").literal(stream)?.done())
 }
 
 /// Asks whether a run was recorded: one row, one column, "t" or "f". The table of receipts must be there.

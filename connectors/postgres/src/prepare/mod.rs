@@ -4,14 +4,16 @@ mod bookkeeping;
 mod names;
 mod read;
 mod swap;
+mod window;
 mod write;
 
 pub use bookkeeping::{
-    FORGET_TARGETS, bookkeeping, bookkeeping_query, filled_query, insert_receipt, last_run_query, outcome_query,
-    update_target, upsert_checkpoint, upsert_target,
+    Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, insert_receipt,
+    last_run_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
 };
 pub use read::{CLOSE, fetch, read, select};
 pub use swap::can_carry;
+pub use window::{position, resume};
 pub use write::{loaded_query, whole, write};
 
 use crate::{

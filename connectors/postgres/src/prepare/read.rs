@@ -1,8 +1,8 @@
 //! The statements of the reading side.
 
-use super::{PrepareError, ident, idents, qualified};
+use super::{PrepareError, idents, qualified, window};
 use crate::{
-    decision::{Fetch, ReadDecision, Relation, Window},
+    decision::{Fetch, ReadDecision, Relation},
     sql::Sql,
 };
 
@@ -35,14 +35,9 @@ pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
     Ok(selected(decision)?.done())
 }
 
-/// The user's own SQL stands on lines of its own, so that a comment at its end ends there.
 fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
     let columns = idents(&decision.columns)?;
-    let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ");
-    let sql = match &decision.relation {
-        Relation::Table(namespace, name) => sql.name(&qualified(namespace, name)?),
-        Relation::Query(query) => sql.raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
-    };
+    let sql = Sql::new().raw("SELECT ").idents(&columns).part(&from(decision)?);
     let conditions = conditions(decision)?;
     if conditions.is_empty() {
         return Ok(sql);
@@ -50,18 +45,23 @@ fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
     Ok(sql.raw(" WHERE ").join(" AND ", &conditions, Sql::part))
 }
 
+/// The user's own SQL stands on lines of its own, so that a comment at its end ends there.
+pub(super) fn from(decision: &ReadDecision) -> Result<Sql, PrepareError> {
+    let sql = Sql::new().raw(" FROM ");
+    Ok(match &decision.relation {
+        Relation::Table(namespace, name) => sql.name(&qualified(namespace, name)?),
+        Relation::Query(query) => sql.raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
+    })
+}
+
+pub(super) fn filter(decision: &ReadDecision) -> Option<Sql> {
+    decision.filter.as_ref().map(|filter| Sql::new().raw("(\n").of_the_user(filter).raw("\n)"))
+}
+
 fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
-    let mut conditions = Vec::new();
-    if let Some(filter) = &decision.filter {
-        conditions.push(Sql::new().raw("(\n").of_the_user(filter).raw("\n)"));
-    }
-    if let Some(Window { column, after, up_to }) = &decision.window {
-        let column = ident(column)?;
-        for (operator, bound) in [(" > ", after), (" <= ", up_to)] {
-            if let Some(bound) = bound {
-                conditions.push(Sql::new().ident(&column).raw(operator).literal(bound)?);
-            }
-        }
+    let mut conditions = Vec::from_iter(filter(decision));
+    if let Some(window) = &decision.window {
+        conditions.extend(window::condition(window)?);
     }
     Ok(conditions)
 }

@@ -216,7 +216,16 @@ fn column_list(sql: Sql, columns: &[Ident]) -> Sql {
 /// Upsert needs a conflict clause, but where COPY fills a table that is made in this run: no row can be in the way.
 fn settles_conflicts(decision: &WriteDecision) -> Result<bool, PrepareError> {
     let direct_copy = decision.publication == Publication::Direct && decision.strategy == Strategy::Copy;
+    let appends_new = decision.disposition == Disposition::Append && !decision.conflict_key.is_empty();
     match decision.disposition {
+        Disposition::Append if appends_new && direct_copy => {
+            if decision.create_table {
+                Ok(false)
+            } else {
+                Err(PrepareError::Unsupported("COPY adds rows that are there already"))
+            }
+        }
+        Disposition::Append if appends_new => Ok(true),
         Disposition::Append | Disposition::Replace if decision.publication != Publication::Reconcile => Ok(false),
         Disposition::Append => {
             Err(PrepareError::Unsupported("an append keeps rows that a reconciliation would remove"))
@@ -238,7 +247,8 @@ fn settles_conflicts(decision: &WriteDecision) -> Result<bool, PrepareError> {
 /// only where it can differ, because whoever refers to a row waits for one whose key is set.
 fn conflict_clause(decision: &WriteDecision, names: &Names, key: &[Ident]) -> Sql {
     let sql = Sql::new().raw("ON CONFLICT (").idents(key).raw(") DO ");
-    if names.columns.iter().all(|column| key.contains(column)) {
+    let keeps = decision.disposition == Disposition::Append;
+    if keeps || names.columns.iter().all(|column| key.contains(column)) {
         return sql.raw("NOTHING");
     }
     let is_set = |column: &&Ident| !key.contains(column) || !is_same_if_equal(type_of(decision, column));

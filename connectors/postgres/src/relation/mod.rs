@@ -63,7 +63,7 @@ impl RelationKind {
 }
 
 /// `c` is the relation `name`, `n` its schema.
-fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::NulError> {
+pub(crate) fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::NulError> {
     sql.raw(
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relname = ",

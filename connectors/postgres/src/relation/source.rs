@@ -59,9 +59,11 @@ const ROW_LEVEL_SECURITY: &str =
 
 /// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The
 /// planner runs functions that call themselves immutable, so nothing may be written. The SELECT must be known to be one
-/// statement.
-pub fn explain_query(select: &str) -> String {
-    Sql::new().raw("SET TRANSACTION READ ONLY; EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
+/// statement; `resume` hands over the position that its window begins at.
+pub fn explain_query(select: &str, resume: Option<&str>) -> String {
+    let sql = Sql::new().raw("SET TRANSACTION READ ONLY; ");
+    let sql = resume.into_iter().fold(sql, |sql, resume| sql.of_the_plan(resume).raw("; "));
+    sql.raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
 }
 
 /// A relation that a source offers.

@@ -26,6 +26,11 @@ pub(crate) fn url_of_new() -> Result<String> {
     Ok(server()?.url(&name))
 }
 
+/// Another session on the database of one.
+pub(crate) fn another(db: &Db) -> Result<Db> {
+    Db::at(&server()?.url(&db.one("SELECT current_database()")?))
+}
+
 /// A session, set as a guest sets its own.
 pub(crate) struct Db {
     runtime: Runtime,
@@ -35,9 +40,12 @@ pub(crate) struct Db {
 impl Db {
     /// A new, empty database.
     pub(crate) fn new() -> Result<Self> {
-        let url = url_of_new()?;
+        Self::at(&url_of_new()?)
+    }
+
+    fn at(url: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let (client, connection) = runtime.block_on(tokio_postgres::connect(&url, NoTls))?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
         runtime.spawn(connection);
         let db = Self { runtime, client };
         db.exec(&session::script(session::SESSION_SETTINGS))?;

@@ -13,6 +13,7 @@ mod swapping;
 mod types;
 mod values;
 mod widening;
+mod windows;
 
 use proptest::test_runner::{Config, TestRunner};
 

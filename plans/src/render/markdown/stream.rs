@@ -75,7 +75,8 @@ fn remarks(stream: &StreamPlan, seen: Option<&StreamObservation>) -> Option<Stri
 }
 
 fn statements(prepared: &Prepared) -> String {
-    let read = prepared.read.statements.iter().map(|sql| marked("<", "rows leave", sql));
+    let position = prepared.read.position.iter().map(|sql| marked("<", "up to where it is", sql));
+    let read = position.chain(prepared.read.statements.iter().map(|sql| marked("<", "rows leave", sql)));
     let write = written(&prepared.write).map(|statement| step(&statement));
     sql(&read.chain(write).collect::<Vec<_>>().join("\n"))
 }
