@@ -7,7 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
-    resolve::{ResolvedStream, narrowed, needs_catalog, resolve},
+    resolve::{ResolvedStream, ignored, needs_catalog, resolve},
     spec::Spec,
 };
 
@@ -35,9 +35,9 @@ impl Engine {
         // Where both fail it is always the source that is told.
         let (mut source, mut destination) = (source?, destination?);
         let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
-        let mut resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
         let mut streams = Vec::with_capacity(resolved.len());
-        for stream in &mut resolved {
+        for stream in &resolved {
             let seen = look(&mut source, &mut destination, spec, stream).await;
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
@@ -50,22 +50,28 @@ impl Engine {
     }
 }
 
-/// Looks at a stream; again where columns of it are to be ignored.
+/// Looks at a stream; again, without them, where columns of it are to be ignored.
 async fn look(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
     spec: &Spec,
-    stream: &mut ResolvedStream,
+    stream: &ResolvedStream,
 ) -> Result<StreamObservation, EngineError> {
-    loop {
-        let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
-        let target = destination.guest.inspect(&stream.target, &schema).await?;
-        let seen =
-            StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: stream.ignored.clone() };
-        match narrowed(spec, stream, &seen) {
-            // A source that goes on giving what was excluded is looked at as it is.
-            Some(less) if stream.ignored.is_empty() => *stream = less,
-            _ => return Ok(seen),
-        }
+    let seen = look_once(source, destination, stream).await?;
+    let ignored = ignored(spec, &seen);
+    if ignored.is_empty() {
+        return Ok(seen);
     }
+    let seen = look_once(source, destination, &stream.without(&ignored)).await?;
+    Ok(StreamObservation { ignored, ..seen })
+}
+
+async fn look_once(
+    source: &mut Open<SourceGuest>,
+    destination: &mut Open<DestinationGuest>,
+    stream: &ResolvedStream,
+) -> Result<StreamObservation, EngineError> {
+    let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
+    let target = destination.guest.inspect(&stream.target, &schema).await?;
+    Ok(StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: Vec::new() })
 }

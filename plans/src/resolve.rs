@@ -23,32 +23,34 @@ pub struct ResolvedStream {
     pub target: ObjectName,
     /// How it is to be written.
     pub wishes: WriteWishes,
-    /// Columns that are new at the source and are not read, as `schema_changes.new_column` says.
-    pub ignored: Vec<String>,
 }
 
-/// The stream without columns that are new at the source since the last run, where these are to be ignored; none: there are
-/// none. `seen` is of the whole stream.
-pub fn narrowed(spec: &Spec, stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStream> {
+impl ResolvedStream {
+    /// The stream, these columns left out.
+    #[must_use]
+    pub fn without(&self, columns: &[String]) -> Self {
+        let mut less = self.clone();
+        match &mut less.selection.columns {
+            Some(named) => named.retain(|name| !columns.contains(name)),
+            None => less.selection.exclude.extend_from_slice(columns),
+        }
+        less
+    }
+}
+
+/// The columns that are new at the source since the last run, where these are to be ignored. `seen` is of the whole stream.
+pub fn ignored(spec: &Spec, seen: &StreamObservation) -> Vec<String> {
     let target = &seen.target;
     if spec.schema_changes.new_column != NewColumn::Ignore
         || target.kind.is_none()
         || !(target.filled_by_us || target.changed_by_others)
     {
-        return None;
+        return Vec::new();
     }
     let is_there = |name: &String| target.columns.iter().any(|column| column.name == *name);
     let new = seen.source.columns.iter().map(|column| &column.name).filter(|name| !is_there(name));
     let ignored: Vec<String> = new.cloned().collect();
-    if ignored.is_empty() || ignored.len() == seen.source.columns.len() {
-        return None;
-    }
-    let mut narrowed = stream.clone();
-    match &mut narrowed.selection.columns {
-        Some(columns) => columns.retain(|name| !ignored.contains(name)),
-        None => narrowed.selection.exclude.extend(ignored.iter().cloned()),
-    }
-    Some(ResolvedStream { ignored, ..narrowed })
+    if ignored.len() == seen.source.columns.len() { Vec::new() } else { ignored }
 }
 
 /// True where [`resolve`] needs the source's catalogue: some stream is a wildcard.
@@ -112,7 +114,6 @@ fn resolved(
         },
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),
-        ignored: Vec::new(),
     }
 }
 

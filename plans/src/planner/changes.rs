@@ -28,8 +28,8 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
                 Some(target) => step.moved(column, target),
             }
         }
-        if !facts.stream.ignored.is_empty() {
-            let ignored = listed(&facts.stream.ignored);
+        if !facts.ignored.is_empty() {
+            let ignored = listed(facts.ignored);
             step.report.note(format!("new at the source and not read, as schema_changes.new_column says: {ignored}"));
         }
         let gone = step.removed();

@@ -25,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) stream: &'a ResolvedStream,
     pub(crate) source: &'a SourceStream,
     pub(crate) target: &'a TargetState,
+    /// Columns that are new at the source and not read.
+    pub(crate) ignored: &'a [String],
     /// Our user at the destination.
     pub(crate) user: &'a str,
 }

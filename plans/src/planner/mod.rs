@@ -118,7 +118,9 @@ fn decide_stream(
     seen: &StreamObservation,
     observation: &Observation,
 ) -> StreamDraft {
-    let facts = Facts { spec, stream, source: &seen.source, target: &seen.target, user: &observation.destination.user };
+    let StreamObservation { source, target, ignored, .. } = seen;
+    let stream = &stream.without(ignored);
+    let facts = Facts { spec, stream, source, target, ignored, user: &observation.destination.user };
     let mut all = Report::default();
     let mut say = |report: Report| all.take(report);
 
@@ -148,7 +150,7 @@ fn decide_stream(
         say(insert_report);
     }
 
-    let estimates = estimates(seen.source.statistics);
+    let estimates = estimates(source.statistics);
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };

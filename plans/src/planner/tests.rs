@@ -37,7 +37,7 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 82] = [
+const CHOSEN: [(&str, &str); 83] = [
     ("append-absent", "copy direct +table"),
     ("replace-absent", "copy direct +table"),
     ("upsert-absent", "copy direct +table"),
@@ -103,6 +103,7 @@ const CHOSEN: [(&str, &str); 82] = [
     ("change-added", "copy merge only-changed changes"),
     ("change-added-append", "copy direct changes"),
     ("change-added-replace", "copy refill changes"),
+    ("change-ignored", "copy merge only-changed"),
     ("change-widened", "copy merge only-changed changes"),
     ("change-widened-replace", "copy refill changes"),
     ("change-relaxed", "copy merge only-changed changes"),
@@ -328,6 +329,16 @@ fn a_reconciliation_says_what_stays_and_what_ends_it() {
     ] {
         assert!(notes.contains(said), "{notes}");
     }
+}
+
+/// Whether the sync file names the columns or leaves them to the source.
+#[test]
+fn what_is_ignored_is_not_read() {
+    let Case { spec, mut streams, observation, .. } = case("change-ignored");
+    let read = |streams: &[ResolvedStream]| decide(&spec, streams, &observation).streams[0].read.clone();
+    assert_eq!(read(&streams).selection.exclude, ["phone"]);
+    streams[0].selection.columns = Some(["id", "phone", "customer", "total"].map(str::to_owned).to_vec());
+    assert_eq!(read(&streams).selection.columns.unwrap(), ["id", "customer", "total"]);
 }
 
 /// A partition's columns are those of its parent: the server alters neither without the other.
