@@ -21,6 +21,8 @@ use std::{
 /// A plan of a thousand streams with a hundred columns each has some 60 MB.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
+const AS_WRITTEN: &str = "name a file that `rapidbyte plan --out` wrote, as it wrote it";
+
 /// What `apply` is given.
 pub(crate) enum Input {
     /// A sync file: to be planned.
@@ -39,15 +41,26 @@ impl Input {
     }
 }
 
-/// A TOML document cannot begin so, and every plan does.
-pub(crate) fn is_plan(text: &str) -> bool {
-    text.trim_start().starts_with('{')
+/// Whether this text of a file is a plan's and not a sync file's: a TOML document cannot begin with a brace, and every plan
+/// does. JSON of another form is neither, and must not be taken for bad TOML.
+pub(crate) fn is_plan(text: &str, path: &Path) -> Result<bool, Failure> {
+    let bare = text.trim_start_matches('\u{feff}').trim_start();
+    let inner = bare.trim_start_matches(|c: char| c == '[' || c.is_whitespace());
+    let what = if bare.starts_with('[') && inner.starts_with(['{', ']']) {
+        "it is a JSON list"
+    } else if bare.starts_with('{') && text.starts_with('\u{feff}') {
+        "a byte order mark stands before its JSON"
+    } else {
+        return Ok(bare.starts_with('{'));
+    };
+    Err(Failure::new(USAGE, format!("{} is neither a sync file nor a saved plan: {what}", path.display()))
+        .advise("name a sync file, or a plan as `rapidbyte plan --out` wrote it"))
 }
 
 /// Reads a sync file, or a plan that has not expired with its sync file; `sync` is where that one is, if it has moved.
 pub(crate) fn input(path: &Path, sync: Option<&Path>) -> Result<Input, Failure> {
     let text = sync_file::text(path, FILE_BYTES_MAX)?;
-    if is_plan(&text) {
+    if is_plan(&text, path)? {
         let plan = parse(&text, path)?;
         let spec = spec_of(&plan, path, sync)?;
         return Ok(Input::Plan(Box::new((plan, spec))));
@@ -61,7 +74,9 @@ pub(crate) fn input(path: &Path, sync: Option<&Path>) -> Result<Input, Failure> 
 
 /// Reads a plan, whether or not it still holds.
 pub(crate) fn read(path: &Path) -> Result<Plan, Failure> {
-    parse(&sync_file::text(path, FILE_BYTES_MAX)?, path)
+    let text = sync_file::text(path, FILE_BYTES_MAX)?;
+    is_plan(&text, path)?;
+    parse(&text, path)
 }
 
 /// The sync file of a plan that has not expired.
@@ -118,7 +133,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 fn parse(text: &str, path: &Path) -> Result<Plan, Failure> {
     Plan::parse(text).map_err(|error| {
         let advice = match error {
-            PlanFileError::Form(_) => "name a file that `rapidbyte plan --out` wrote, as it wrote it",
+            PlanFileError::Form(_) => AS_WRITTEN,
             PlanFileError::Version { .. } => "plan again with this version, or apply it with the version that made it",
         };
         Failure::new(USAGE, format!("{}: {}", path.display(), visible(&error.to_string()))).advise(advice)
@@ -129,7 +144,7 @@ fn unexpired(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let Some(expires_at) = plan.expires_at() else { return Ok(()) };
     let end = humantime::parse_rfc3339(expires_at).map_err(|_| {
         Failure::new(USAGE, format!("{}: \"{}\" is no time to expire at", path.display(), visible(expires_at)))
-            .advise("name a file that `rapidbyte plan --out` wrote, as it wrote it")
+            .advise(AS_WRITTEN)
     })?;
     if SystemTime::now() < end {
         return Ok(());

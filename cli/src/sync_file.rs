@@ -21,7 +21,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// The sync that a file describes, or all that is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<Spec, Failure> {
     let text = text(path, FILE_BYTES_MAX)?;
-    if plan_file::is_plan(&text) {
+    if plan_file::is_plan(&text, path)? {
         return Err(Failure::new(USAGE, format!("{} is a saved plan, not a sync file", path.display()))
             .advise("name the sync file that it was made from; `rapidbyte show` and `rapidbyte apply` take a plan"));
     }

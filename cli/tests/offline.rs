@@ -135,6 +135,24 @@ fn saved_plan() {
     insta::assert_snapshot!("saved_plan_of_another_version", newer.run("show plan.json"));
 }
 
+/// Saved anew by an editor, or put into a list by a script: whichever command reads it says what it is.
+#[test]
+fn json_that_is_no_plan() {
+    for (name, text) in
+        [("mark", "\u{feff}{\"schema\": \"rapidbyte.plan/1\"}"), ("list", " [\n{\"schema\": 1}]"), ("none", "[]")]
+    {
+        let place = Place::with("plan.json", text);
+        insta::assert_snapshot!(format!("json_that_is_no_plan_{name}"), place.run("apply plan.json"));
+        let said = |verb: &str| place.run(&format!("{verb} plan.json")).split_once('\n').unwrap().1.to_owned();
+        for verb in ["plan", "show", "check"] {
+            assert_eq!(said(verb), said("apply"), "{verb}");
+        }
+    }
+    for text in [format!("\u{feff}{GOOD}"), format!("[[stream]]\n{GOOD}"), format!("[source]\n{GOOD}")] {
+        assert!(!Place::with("sync.toml", text).run("check sync.toml --offline").contains("neither"));
+    }
+}
+
 #[test]
 fn bad_toml() {
     insta::assert_snapshot!(Place::with("sync.toml", "version = 1\nname = \"shop\n").run("check sync.toml --offline"));
