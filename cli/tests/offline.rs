@@ -127,6 +127,34 @@ fn endless_file() {
 }
 
 #[test]
+fn large_file() {
+    insta::assert_snapshot!(Place::with("sync.toml", "#".repeat(2 << 20)).run("check sync.toml"));
+}
+
+/// Nobody writes into the pipe: to wait for that would be to hang.
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let case = include_str!("../../tests/golden/plans/append-absent/plan.json.snap");
+    let place = Place::with("plan.json", case.rsplit_once("---\n").unwrap().1);
+    assert!(Command::new("mkfifo").arg(place.path("sync.toml")).status().unwrap().success());
+    insta::assert_snapshot!(place.run("apply plan.json"));
+    for line in [
+        "apply sync.toml",
+        "apply plan.json --sync-file sync.toml",
+        "plan sync.toml",
+        "show sync.toml",
+        "check sync.toml",
+    ] {
+        let said = place.run(line);
+        assert!(said.contains("exit code 2") && said.contains("sync.toml: it is a pipe"), "{said}");
+    }
+    fs::remove_file(place.path("sync.toml")).unwrap();
+    fs::create_dir(place.path("sync.toml")).unwrap();
+    let said = place.run("apply plan.json");
+    assert!(said.contains("exit code 2") && said.contains("sync.toml: it is a folder"), "{said}");
+}
+
+#[test]
 fn saved_plan() {
     let place = Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/1\"}");
     insta::assert_snapshot!(place.run("apply plan.json"));
