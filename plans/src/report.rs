@@ -84,6 +84,8 @@ pub enum Rule {
     ColumnRequired,
     /// Two columns of the stream have one name.
     ColumnTwice,
+    /// The destination keeps the column's name for itself.
+    ColumnReserved,
     /// The stream has no columns.
     ColumnsNone,
     /// The wish for a strategy cannot be granted.

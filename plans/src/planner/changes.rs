@@ -3,7 +3,7 @@
 
 use super::{
     facts::{Facts, PARENT, listed},
-    shown,
+    names, shown,
 };
 use crate::{
     decision::{ChangeKind, ColumnChange},
@@ -24,6 +24,7 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
         let mut seen = BTreeSet::new();
         for column in facts.source.columns.iter().filter(|column| seen.insert(column.name.as_str())) {
             match facts.target_column(&column.name) {
+                None if names::is_reserved(facts, column) => {}
                 None => step.new_column(column),
                 Some(target) => step.moved(column, target),
             }

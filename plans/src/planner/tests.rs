@@ -123,7 +123,7 @@ const CHOSEN: [(&str, &str); 83] = [
     ("append-absent-commented", "copy direct +table"),
 ];
 
-const REFUSED: [(&str, &str); 59] = [
+const REFUSED: [(&str, &str); 60] = [
     ("refused-read-only", "DestinationReadOnly"),
     ("refused-shared-target", "TargetShared TargetShared"),
     ("refused-target-is-source", "TargetIsSource"),
@@ -165,6 +165,7 @@ const REFUSED: [(&str, &str); 59] = [
     ("refused-column-absent-at-target", "ColumnAbsent"),
     ("refused-column-required-by-target", "ColumnRequired"),
     ("refused-column-twice", "ColumnTwice"),
+    ("refused-column-reserved", "ColumnReserved"),
     ("refused-no-columns", "ColumnsNone"),
     ("refused-wish-copy", "StrategyWish"),
     ("refused-wish-upsert", "StrategyWish"),
@@ -217,7 +218,7 @@ fn every_rule_has_its_case() {
 }
 
 /// Counted by hand: a rule that is missing here makes [`every_rule_has_its_case`] fail once a case has it.
-const ALL_RULES: [Rule; 25] = [
+const ALL_RULES: [Rule; 26] = [
     Rule::DestinationReadOnly,
     Rule::TargetShared,
     Rule::TargetIsSource,
@@ -238,6 +239,7 @@ const ALL_RULES: [Rule; 25] = [
     Rule::ColumnAbsent,
     Rule::ColumnRequired,
     Rule::ColumnTwice,
+    Rule::ColumnReserved,
     Rule::ColumnsNone,
     Rule::StrategyWish,
     Rule::Fetch,
@@ -339,6 +341,28 @@ fn what_is_ignored_is_not_read() {
     assert_eq!(read(&streams).selection.exclude, ["phone"]);
     streams[0].selection.columns = Some(["id", "phone", "customer", "total"].map(str::to_owned).to_vec());
     assert_eq!(read(&streams).selection.columns.unwrap(), ["id", "customer", "total"]);
+}
+
+/// The server has columns of its own in every table, old or new; in a view it has none.
+#[test]
+fn a_table_gets_no_system_column() {
+    for (name, column, wanted) in [
+        ("change-added", "note", &[Rule::ColumnReserved][..]),
+        ("refused-column-absent-at-target", "total", &[Rule::ColumnReserved]),
+        ("append-absent", "total", &[Rule::ColumnReserved]),
+        ("append-view", "total", &[]),
+    ] {
+        let Case { spec, streams, mut observation, .. } = case(name);
+        let seen = &mut observation.streams[0];
+        let names = seen.source.columns.iter_mut().map(|column| &mut column.name);
+        let names = names.chain(seen.target.columns.iter_mut().map(|column| &mut column.name));
+        let names = names.chain(seen.target.fits.iter_mut().map(|fit| &mut fit.column));
+        names.filter(|name| *name == column).for_each(|name| *name = "ctid".to_owned());
+        let draft = &decide(&spec, &streams, &observation).streams[0];
+        let refused: Vec<Rule> = draft.refusals.iter().map(|refusal| refusal.rule).collect();
+        assert_eq!(refused, wanted, "{name}: {draft:?}");
+        assert!(draft.write.changes.is_empty(), "{name}: {draft:?}");
+    }
 }
 
 /// A partition's columns are those of its parent: the server alters neither without the other.
