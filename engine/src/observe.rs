@@ -7,7 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
-    resolve::{ResolvedStream, ignored, needs_catalog, resolve},
+    resolve::{ResolvedStream, columnless, ignored, needs_catalog, resolve},
     spec::Spec,
 };
 
@@ -41,10 +41,11 @@ impl Engine {
             let seen = look(&mut source, &mut destination, spec, stream).await;
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
+        let columnless = columnless(spec, catalog.as_ref());
         let bookkeeping = destination.guest.bookkeeping().await?;
         let last_run = destination.guest.last_run(spec.name.as_str()).await?;
         let (from, into) = (source.end, destination.end);
-        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams };
+        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams, columnless };
         tokio::try_join!(source.guest.close(), destination.guest.close())?;
         Ok(Observed { streams: resolved, observation })
     }

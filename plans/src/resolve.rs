@@ -2,7 +2,7 @@
 //! of how they are written.
 
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, CatalogStream},
     decision::{Relation, Selection},
     name::ObjectName,
     observation::{RelationKind, StreamObservation},
@@ -118,7 +118,7 @@ fn resolved(
 }
 
 /// The tables of a `tables` list: what its entries match, less what is excluded, each once, ordered by name. A wildcard
-/// takes tables and partitioned tables; a view or foreign table must be named.
+/// takes tables and partitioned tables that have columns; a view or foreign table must be named.
 fn expand(
     spec: &Spec,
     catalog: Option<&Catalog>,
@@ -133,7 +133,10 @@ fn expand(
                 missing(spec, catalog, &table, *place, mistakes);
                 vec![table]
             }
-            (None, Some(catalog)) => matching(catalog, pattern),
+            (None, Some(catalog)) => {
+                let listed = matching(catalog, pattern).filter(|listed| !listed.columns.is_empty());
+                listed.map(|listed| listed.name.clone()).collect()
+            }
             (None, None) => Vec::new(),
         };
         let kept: Vec<ObjectName> =
@@ -148,10 +151,22 @@ fn expand(
     tables
 }
 
-fn matching(catalog: &Catalog, pattern: &Pattern) -> Vec<ObjectName> {
+fn matching<'a>(catalog: &'a Catalog, pattern: &'a Pattern) -> impl Iterator<Item = &'a CatalogStream> {
     let table = |kind: RelationKind| matches!(kind, RelationKind::Table | RelationKind::PartitionedTable);
-    let fits = catalog.streams.iter().filter(|stream| table(stream.kind) && pattern.matches(&stream.name));
-    fits.map(|stream| stream.name.clone()).collect()
+    catalog.streams.iter().filter(move |listed| table(listed.kind) && pattern.matches(&listed.name))
+}
+
+/// The tables that wildcards mean and that have no columns, ordered by name.
+pub fn columnless(spec: &Spec, catalog: Option<&Catalog>) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for stream in &spec.streams {
+        let (Reads::Tables { patterns, exclude }, Some(catalog)) = (&stream.reads, catalog) else { continue };
+        let wild = patterns.iter().map(|(pattern, _)| pattern).filter(|pattern| pattern.literal().is_none());
+        let none = wild.flat_map(|pattern| matching(catalog, pattern)).filter(|listed| listed.columns.is_empty());
+        let kept = none.filter(|listed| !exclude.iter().any(|pattern| pattern.matches(&listed.name)));
+        found.extend(kept.map(|listed| listed.name.to_string()));
+    }
+    found.into_iter().collect()
 }
 
 /// A mistake where the catalogue is known and does not hold a table that is named with its schema.

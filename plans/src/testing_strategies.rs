@@ -284,6 +284,7 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
                 bookkeeping: vec![],
                 last_run: None,
                 streams,
+                columnless: vec![],
             }
         },
     )

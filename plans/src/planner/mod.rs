@@ -24,6 +24,7 @@ mod properties;
 mod tests;
 
 pub use crate::plan::assemble;
+pub(crate) use facts::listed;
 
 use crate::{
     decision::{
