@@ -272,6 +272,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::ColumnAbsent
         | Rule::ColumnRequired
         | Rule::ColumnTwice
+        | Rule::ColumnReserved
         | Rule::ColumnsNone
         | Rule::StrategyWish
         | Rule::Fetch

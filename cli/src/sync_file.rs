@@ -15,13 +15,13 @@ use std::{
     path::Path,
 };
 
-/// No sync file comes near it, and /dev/zero must not fill the memory.
+/// No sync file comes near it, and a file named by mistake must not fill the memory.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The sync that a file describes, or all that is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<Spec, Failure> {
     let text = text(path, FILE_BYTES_MAX)?;
-    if plan_file::is_plan(&text) {
+    if plan_file::is_plan(&text, path)? {
         return Err(Failure::new(USAGE, format!("{} is a saved plan, not a sync file", path.display()))
             .advise("name the sync file that it was made from; `rapidbyte show` and `rapidbyte apply` take a plan"));
     }
@@ -58,6 +58,12 @@ pub(crate) fn text(path: &Path, bytes_max: u64) -> Result<String, Failure> {
         }
         _ => fail(error.to_string(), "name a sync file that can be read"),
     };
+    // To open a pipe is to wait for whoever writes into it.
+    let kind = fs::metadata(path).map_err(refused)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let why = "it is a pipe, a socket or a device".to_owned();
+        return Err(fail(why, "write what it gives to a file, and name that"));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(refused)?;
     file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(refused)?;

@@ -127,12 +127,58 @@ fn endless_file() {
 }
 
 #[test]
+fn large_file() {
+    insta::assert_snapshot!(Place::with("sync.toml", "#".repeat(2 << 20)).run("check sync.toml"));
+}
+
+/// Nobody writes into the pipe: to wait for that would be to hang.
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let case = include_str!("../../tests/golden/plans/append-absent/plan.json.snap");
+    let place = Place::with("plan.json", case.rsplit_once("---\n").unwrap().1);
+    assert!(Command::new("mkfifo").arg(place.path("sync.toml")).status().unwrap().success());
+    insta::assert_snapshot!(place.run("apply plan.json"));
+    for line in [
+        "apply sync.toml",
+        "apply plan.json --sync-file sync.toml",
+        "plan sync.toml",
+        "show sync.toml",
+        "check sync.toml",
+    ] {
+        let said = place.run(line);
+        assert!(said.contains("exit code 2") && said.contains("sync.toml: it is a pipe"), "{said}");
+    }
+    fs::remove_file(place.path("sync.toml")).unwrap();
+    fs::create_dir(place.path("sync.toml")).unwrap();
+    let said = place.run("apply plan.json");
+    assert!(said.contains("exit code 2") && said.contains("sync.toml: it is a folder"), "{said}");
+}
+
+#[test]
 fn saved_plan() {
     let place = Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/1\"}");
     insta::assert_snapshot!(place.run("apply plan.json"));
     insta::assert_snapshot!("saved_plan_as_sync_file", place.run("check plan.json"));
     let newer = Place::with("plan.json", "{\"schema\": \"rapidbyte.plan/9\"}");
     insta::assert_snapshot!("saved_plan_of_another_version", newer.run("show plan.json"));
+}
+
+/// Saved anew by an editor, or put into a list by a script: whichever command reads it says what it is.
+#[test]
+fn json_that_is_no_plan() {
+    for (name, text) in
+        [("mark", "\u{feff}{\"schema\": \"rapidbyte.plan/1\"}"), ("list", " [\n{\"schema\": 1}]"), ("none", "[]")]
+    {
+        let place = Place::with("plan.json", text);
+        insta::assert_snapshot!(format!("json_that_is_no_plan_{name}"), place.run("apply plan.json"));
+        let said = |verb: &str| place.run(&format!("{verb} plan.json")).split_once('\n').unwrap().1.to_owned();
+        for verb in ["plan", "show", "check"] {
+            assert_eq!(said(verb), said("apply"), "{verb}");
+        }
+    }
+    for text in [format!("\u{feff}{GOOD}"), format!("[[stream]]\n{GOOD}"), format!("[source]\n{GOOD}")] {
+        assert!(!Place::with("sync.toml", text).run("check sync.toml --offline").contains("neither"));
+    }
 }
 
 #[test]

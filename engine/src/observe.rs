@@ -3,11 +3,11 @@
 use crate::{
     Engine, EngineError,
     engine::Open,
-    host::{DestinationGuest, Inspected, SourceGuest, World as _},
+    host::{Checkpoint, DestinationGuest, Inspected, SourceGuest, World as _},
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
-    resolve::{ResolvedStream, narrowed, needs_catalog, resolve},
+    resolve::{ResolvedStream, columnless, ignored, needs_catalog, resolve},
     spec::Spec,
 };
 
@@ -38,45 +38,50 @@ impl Engine {
         // Where both fail it is always the source that is told.
         let (mut source, mut destination) = (source?, destination?);
         let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
-        let mut resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
         let mut streams = Vec::with_capacity(resolved.len());
-        for stream in &mut resolved {
+        for stream in &resolved {
             let seen = look(&mut source, &mut destination, spec, stream).await;
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
+        let columnless = columnless(spec, catalog.as_ref());
         let bookkeeping = destination.guest.bookkeeping().await?;
         let last_run = destination.guest.last_run(spec.name.as_str()).await?;
         let (from, into) = (source.end, destination.end);
-        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams };
+        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams, columnless };
         source.guest.close().await?;
         Ok(Observed { destination: destination.guest, streams: resolved, observation })
     }
 }
 
-/// Looks at a stream; again where columns of it are to be ignored.
+/// Looks at a stream; again, without them, where columns of it are to be ignored.
 async fn look(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
     spec: &Spec,
-    stream: &mut ResolvedStream,
+    stream: &ResolvedStream,
 ) -> Result<StreamObservation, EngineError> {
     let checkpoint = match &stream.incremental {
         Some(_) => destination.guest.checkpoint(spec.name.as_str(), &stream.stream, &stream.target).await?,
         None => None,
     };
-    loop {
-        let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection, checkpoint.as_ref()).await?;
-        let seen = StreamObservation {
-            stream: stream.stream.clone(),
-            source: seen,
-            target: destination.guest.inspect(&stream.target, &schema).await?,
-            ignored: stream.ignored.clone(),
-            checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.seen.clone()),
-        };
-        match narrowed(spec, stream, &seen) {
-            // A source that goes on giving what was excluded is looked at as it is.
-            Some(less) if stream.ignored.is_empty() => *stream = less,
-            _ => return Ok(seen),
-        }
+    let seen = look_once(source, destination, stream, checkpoint.as_ref()).await?;
+    let ignored = ignored(spec, &seen);
+    if ignored.is_empty() {
+        return Ok(seen);
     }
+    let seen = look_once(source, destination, &stream.without(&ignored), checkpoint.as_ref()).await?;
+    Ok(StreamObservation { ignored, ..seen })
+}
+
+async fn look_once(
+    source: &mut Open<SourceGuest>,
+    destination: &mut Open<DestinationGuest>,
+    stream: &ResolvedStream,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<StreamObservation, EngineError> {
+    let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection, checkpoint).await?;
+    let target = destination.guest.inspect(&stream.target, &schema).await?;
+    let checkpoint = checkpoint.map(|checkpoint| checkpoint.seen.clone());
+    Ok(StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: Vec::new(), checkpoint })
 }

@@ -40,7 +40,7 @@ pub fn visible(text: &str) -> String {
 /// A character that is obeyed and not shown.
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
         /// P1: what is visible has no control character and no direction mark. P2: plain text is itself. P3: showing
         /// what was shown changes nothing.
         #[test]
-        fn visible_text(text in prop_oneof!["\\PC*", any::<String>(), "[\u{0}-\u{20}\u{200b}-\u{2069}a]*"]) {
+        fn visible_text(text in prop_oneof!["\\PC*", any::<String>(), "[\u{0}-\u{20}\u{61c}\u{200b}-\u{2069}a]*"]) {
             let shown = visible(&text);
             let obeyed = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
             prop_assert!(!shown.contains(obeyed));
@@ -61,6 +61,16 @@ mod tests {
             }
             prop_assert_eq!(visible(&shown), shown);
         }
+    }
+
+    #[test]
+    fn what_looks_alike_is_told_apart() {
+        for hidden in
+            ['\u{61c}', '\u{200b}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2060}', '\u{2064}', '\u{2066}', '\u{feff}']
+        {
+            assert_eq!(visible(&format!("to{hidden}tal")), format!("to\\u{{{:x}}}tal", u32::from(hidden)));
+        }
+        assert_eq!(visible("naïve – « été »"), "naïve – « été »");
     }
 
     #[test]

@@ -369,4 +369,7 @@ pub struct Observation {
     pub last_run: Option<PastRun>,
     /// In the order of the sync file; wildcards in the order of names.
     pub streams: Vec<StreamObservation>,
+    /// Tables that a wildcard means and that have no columns: they hold nothing to read, and are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columnless: Vec<String>,
 }

@@ -88,6 +88,8 @@ pub enum Rule {
     ColumnRequired,
     /// Two columns of the stream have one name.
     ColumnTwice,
+    /// The destination keeps the column's name for itself.
+    ColumnReserved,
     /// The stream has no columns.
     ColumnsNone,
     /// The cursor does not order rows, or not as wished.

@@ -2,7 +2,7 @@
 //! of how they are written.
 
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, CatalogStream},
     decision::{Relation, Selection},
     name::ObjectName,
     observation::{RelationKind, StreamObservation},
@@ -27,32 +27,34 @@ pub struct ResolvedStream {
     pub wishes: WriteWishes,
     /// What is new since the last run; none: everything.
     pub incremental: Option<Incremental>,
-    /// Columns that are new at the source and are not read, as `schema_changes.new_column` says.
-    pub ignored: Vec<String>,
 }
 
-/// The stream without columns that are new at the source since the last run, where these are to be ignored; none: there are
-/// none. `seen` is of the whole stream.
-pub fn narrowed(spec: &Spec, stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStream> {
+impl ResolvedStream {
+    /// The stream, these columns left out.
+    #[must_use]
+    pub fn without(&self, columns: &[String]) -> Self {
+        let mut less = self.clone();
+        match &mut less.selection.columns {
+            Some(named) => named.retain(|name| !columns.contains(name)),
+            None => less.selection.exclude.extend_from_slice(columns),
+        }
+        less
+    }
+}
+
+/// The columns that are new at the source since the last run, where these are to be ignored. `seen` is of the whole stream.
+pub fn ignored(spec: &Spec, seen: &StreamObservation) -> Vec<String> {
     let target = &seen.target;
     if spec.schema_changes.new_column != NewColumn::Ignore
         || target.kind.is_none()
         || !(target.filled_by_us || target.changed_by_others)
     {
-        return None;
+        return Vec::new();
     }
     let is_there = |name: &String| target.columns.iter().any(|column| column.name == *name);
     let new = seen.source.columns.iter().map(|column| &column.name).filter(|name| !is_there(name));
     let ignored: Vec<String> = new.cloned().collect();
-    if ignored.is_empty() || ignored.len() == seen.source.columns.len() {
-        return None;
-    }
-    let mut narrowed = stream.clone();
-    match &mut narrowed.selection.columns {
-        Some(columns) => columns.retain(|name| !ignored.contains(name)),
-        None => narrowed.selection.exclude.extend(ignored.iter().cloned()),
-    }
-    Some(ResolvedStream { ignored, ..narrowed })
+    if ignored.len() == seen.source.columns.len() { Vec::new() } else { ignored }
 }
 
 /// True where [`resolve`] needs the source's catalogue: some stream is a wildcard.
@@ -118,12 +120,11 @@ fn resolved(
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),
         incremental: from.incremental.clone(),
-        ignored: Vec::new(),
     }
 }
 
 /// The tables of a `tables` list: what its entries match, less what is excluded, each once, ordered by name. A wildcard
-/// takes tables and partitioned tables; a view or foreign table must be named.
+/// takes tables and partitioned tables that have columns; a view or foreign table must be named.
 fn expand(
     spec: &Spec,
     catalog: Option<&Catalog>,
@@ -138,7 +139,10 @@ fn expand(
                 missing(spec, catalog, &table, *place, mistakes);
                 vec![table]
             }
-            (None, Some(catalog)) => matching(catalog, pattern),
+            (None, Some(catalog)) => {
+                let listed = matching(catalog, pattern).filter(|listed| !listed.columns.is_empty());
+                listed.map(|listed| listed.name.clone()).collect()
+            }
             (None, None) => Vec::new(),
         };
         let kept: Vec<ObjectName> =
@@ -153,10 +157,22 @@ fn expand(
     tables
 }
 
-fn matching(catalog: &Catalog, pattern: &Pattern) -> Vec<ObjectName> {
+fn matching<'a>(catalog: &'a Catalog, pattern: &'a Pattern) -> impl Iterator<Item = &'a CatalogStream> {
     let table = |kind: RelationKind| matches!(kind, RelationKind::Table | RelationKind::PartitionedTable);
-    let fits = catalog.streams.iter().filter(|stream| table(stream.kind) && pattern.matches(&stream.name));
-    fits.map(|stream| stream.name.clone()).collect()
+    catalog.streams.iter().filter(move |listed| table(listed.kind) && pattern.matches(&listed.name))
+}
+
+/// The tables that wildcards mean and that have no columns, ordered by name.
+pub fn columnless(spec: &Spec, catalog: Option<&Catalog>) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for stream in &spec.streams {
+        let (Reads::Tables { patterns, exclude }, Some(catalog)) = (&stream.reads, catalog) else { continue };
+        let wild = patterns.iter().map(|(pattern, _)| pattern).filter(|pattern| pattern.literal().is_none());
+        let none = wild.flat_map(|pattern| matching(catalog, pattern)).filter(|listed| listed.columns.is_empty());
+        let kept = none.filter(|listed| !exclude.iter().any(|pattern| pattern.matches(&listed.name)));
+        found.extend(kept.map(|listed| listed.name.to_string()));
+    }
+    found.into_iter().collect()
 }
 
 /// A mistake where the catalogue is known and does not hold a table that is named with its schema.

@@ -74,6 +74,21 @@ pub(crate) fn case(name: &str) -> Case {
     golden().into_iter().find(|case| case.name == name).unwrap()
 }
 
+/// One plan of the streams of several golden cases.
+pub(crate) fn together(names: &[&str]) -> Plan {
+    let mut whole: Option<serde_json::Value> = None;
+    for name in names {
+        let mut plan: serde_json::Value = serde_json::from_str(&case(name).plan().to_json()).unwrap();
+        match &mut whole {
+            Some(whole) => {
+                whole["streams"].as_array_mut().unwrap().append(plan["streams"].as_array_mut().unwrap());
+            }
+            None => whole = Some(plan),
+        }
+    }
+    Plan::parse(&whole.unwrap().to_string()).unwrap()
+}
+
 /// The folders under `tests/golden/<kind>`, by name.
 #[allow(clippy::disallowed_methods)] // The tests' cases are files; the crate itself reads none.
 pub(crate) fn folders(kind: &str) -> Vec<(String, std::path::PathBuf)> {

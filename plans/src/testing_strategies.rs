@@ -289,6 +289,7 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
                 bookkeeping: vec![],
                 last_run: None,
                 streams,
+                columnless: vec![],
             }
         },
     )

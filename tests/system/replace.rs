@@ -1,5 +1,5 @@
-//! Replacing a table that much hangs on, by a swap or row by row: all of it goes on working, is the same to look at, and readers see the old rows or
-//! the new ones.
+//! Replacing a table that much hangs on, by a swap, by a refill or row by row: all of it goes on working, is the same to
+//! look at, and readers see the old rows or the new ones.
 
 use crate::world::World;
 use std::{
@@ -47,7 +47,29 @@ fn dump(world: &World) -> Vec<String> {
     lines
 }
 
-/// Counts the rows of the table in a loop until told to stop; every count, or the error.
+/// Two readers that count the rows of the table in a loop.
+struct Readers {
+    stop: Arc<AtomicBool>,
+    running: [thread::JoinHandle<Vec<String>>; 2],
+}
+
+impl Readers {
+    fn start(world: &World) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        Self { running: [(); 2].map(|()| reader(world, stop.clone())), stop }
+    }
+
+    /// Every count was one of these, the first of them among others.
+    fn saw_only(self, whole: &[&str]) {
+        self.stop.store(true, Ordering::Relaxed);
+        let seen: Vec<String> = self.running.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
+        let strange: Vec<&String> = seen.iter().filter(|said| !whole.contains(&said.as_str())).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+        assert!(seen.len() > 10 && seen.iter().any(|said| said == whole[0]), "{} looks", seen.len());
+    }
+}
+
+/// Every count until told to stop, or the error.
 fn reader(world: &World, stop: Arc<AtomicBool>) -> thread::JoinHandle<Vec<String>> {
     let url = world.server.url("destination").replace("postgres@", "reader@");
     let psql = world.server.binaries().program("psql");
@@ -74,19 +96,13 @@ fn what_hangs_on_a_replaced_table_goes_on_working() {
     world.destination(HANGING);
     world.destination("GRANT SELECT ON names TO reader");
     let before = dump(&world);
-    let stop = Arc::new(AtomicBool::new(false));
-    let readers = [reader(&world, stop.clone()), reader(&world, stop.clone())];
+    let readers = Readers::start(&world);
     for _ in 0..3 {
         world.apply(STREAM);
         world.assert_same("people", "people");
         world.source("UPDATE people SET name = 'next ' || id WHERE id > 500; DELETE FROM people WHERE id > 19000");
     }
-    stop.store(true, Ordering::Relaxed);
-    let seen: Vec<String> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
-    let whole = ["10000 10000 t", "20000 20000 t", "19000 19000 f"];
-    let strange: Vec<&String> = seen.iter().filter(|said| !whole.contains(&said.as_str())).collect();
-    assert!(strange.is_empty(), "{strange:?}");
-    assert!(seen.len() > 10 && seen.iter().any(|said| said == whole[0]), "{} looks", seen.len());
+    readers.saw_only(&["10000 10000 t", "20000 20000 t", "19000 19000 f"]);
 
     assert_eq!(dump(&world), before);
     assert_eq!(world.destination("SELECT nextval('people_id_seq')"), "40001", "the identity's sequence goes on");
@@ -95,6 +111,44 @@ fn what_hangs_on_a_replaced_table_goes_on_working() {
     assert_eq!(world.destination("SELECT sum(count) FROM teams_size"), "19000");
     assert_eq!(world.destination("SELECT count(*) > 0 FROM log"), "t", "the trigger fired");
     assert!(world.server.psql("destination", "DELETE FROM people WHERE id = 1").is_err(), "the foreign key holds");
+}
+
+#[test]
+fn a_refilled_table_is_the_same_to_look_at() {
+    let world = World::new(PEOPLE);
+    world.destination(HANGING);
+    world.destination("DROP TABLE notes; GRANT SELECT ON names TO reader");
+    let picture = || (dump(&world), world.destination("SELECT 'people'::regclass::oid"));
+    let before = picture();
+    let readers = Readers::start(&world);
+    for _ in 0..2 {
+        assert_eq!(publication(&world), "refill");
+        world.apply(STREAM);
+        world.assert_same("people", "people");
+        assert_eq!(picture(), before);
+        world.source("UPDATE people SET name = 'next ' || id WHERE id > 500; DELETE FROM people WHERE id > 19000");
+    }
+    readers.saw_only(&["10000 10000 t", "20000 20000 t", "19000 19000 f"]);
+
+    for (sql, wanted) in [
+        ("SELECT count(*) FROM long_names", "9001"),
+        ("REFRESH MATERIALIZED VIEW teams_size; SELECT sum(count) FROM teams_size", "19000"),
+        ("SELECT string_agg(what, ' ') FROM log", "INSERT INSERT"),
+        ("UPDATE people SET born = NULL WHERE id = 1; SELECT string_agg(what, ' ') FROM log", "INSERT INSERT UPDATE"),
+        ("SET ROLE clerk; SELECT count(*) FROM people", "0"), // No policy shows it anything.
+        ("INSERT INTO people (name) VALUES ('new') RETURNING id", "40001"),
+    ] {
+        assert_eq!(world.destination(sql), wanted, "{sql}");
+    }
+}
+
+/// How the plan makes the stream's rows seen.
+fn publication(world: &World) -> String {
+    world.sync(STREAM);
+    let said = world.run(&["plan", "sync.toml", "--format", "json"]);
+    let plan: serde_json::Value =
+        serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:#?}"));
+    plan["streams"][0]["write"]["publication"].as_str().unwrap().to_owned()
 }
 
 /// What a swap carries, and no more.
@@ -118,8 +172,7 @@ fn a_swapped_in_table_is_the_same_to_look_at() {
     world.destination("CREATE TABLE names AS SELECT 1"); // what the readers look at beside it
     world.destination("GRANT SELECT ON names TO reader");
     let (before, oid) = (dump(&world), "SELECT 'people'::regclass::oid");
-    let stop = Arc::new(AtomicBool::new(false));
-    let readers = [reader(&world, stop.clone()), reader(&world, stop.clone())];
+    let readers = Readers::start(&world);
     let mut oids = vec![world.destination(oid)];
     for _ in 0..2 {
         world.apply(STREAM);
@@ -128,12 +181,7 @@ fn a_swapped_in_table_is_the_same_to_look_at() {
         assert_eq!(dump(&world), before);
         oids.push(world.destination(oid));
     }
-    stop.store(true, Ordering::Relaxed);
-    let seen: Vec<String> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
-    let strange: Vec<&String> =
-        seen.iter().filter(|said| !["10000 1 t", "20000 1 t"].contains(&said.as_str())).collect();
-    assert!(strange.is_empty(), "{strange:?}");
-    assert!(seen.len() > 10 && seen.iter().any(|said| said == "10000 1 t"), "{} looks", seen.len());
+    readers.saw_only(&["10000 1 t", "20000 1 t"]);
 
     oids.sort_unstable();
     oids.dedup();

@@ -14,6 +14,9 @@ const FILE_LINES_MAX: usize = 400;
 /// A longer function hides a second one.
 const FUNCTION_LINES_MAX: usize = 70;
 
+/// A golden snapshot is read before it is kept: what fills more than a screen is not.
+const SNAPSHOT_LINES_MAX: usize = 60;
+
 /// Folders that hold nothing of ours, at the root or below it.
 const NOT_OURS: [&str; 5] = [".git", "target", ".direnv", "result", "node_modules"];
 
@@ -101,11 +104,20 @@ fn check(name: &Path, text: &str) -> Vec<Mistake> {
             mistakes.extend(sql_by_format(text));
         }
     }
+    if is_golden_page(name) {
+        mistakes.extend(page_length(text));
+    }
     mistakes
 }
 
 fn holds_tests(name: &Path) -> bool {
     name.components().any(|part| part.as_os_str() == "tests") || name.ends_with("tests.rs")
+}
+
+/// A snapshot that people read: one of JSON is for programs.
+fn is_golden_page(name: &Path) -> bool {
+    let file = name.to_string_lossy();
+    name.starts_with("tests/golden") && file.ends_with(".snap") && !file.ends_with(".json.snap")
 }
 
 /// connectors/postgres has the quoting doors. plans reaches no server: what it writes is advice for people to read.
@@ -140,6 +152,12 @@ fn file_length(text: &str) -> Option<Mistake> {
     let lines = before_tests(text).lines().count();
     let message = format!("{lines} lines before the tests; {FILE_LINES_MAX} are allowed");
     (lines > FILE_LINES_MAX).then_some(Mistake { line: FILE_LINES_MAX + 1, message })
+}
+
+fn page_length(text: &str) -> Option<Mistake> {
+    let lines = text.lines().count();
+    let message = format!("a snapshot of {lines} lines; {SNAPSHOT_LINES_MAX} are allowed: make the case smaller");
+    (lines > SNAPSHOT_LINES_MAX).then_some(Mistake { line: SNAPSHOT_LINES_MAX + 1, message })
 }
 
 /// rustfmt puts a function's closing brace where its first line begins.
@@ -240,6 +258,22 @@ mod tests {
         assert_eq!(check(Path::new("a/src/tests.rs"), &["//! .\n", &long].concat()), []);
         let tests = "\n#[cfg(test)]\nmod tests {\n";
         assert_eq!(file_length(&[&long[1..], tests, &long].concat()), None);
+    }
+
+    #[test]
+    fn golden_pages_fit_a_screen() {
+        let long = "\n".repeat(SNAPSHOT_LINES_MAX + 1);
+        let found = |name: &str, text: &str| lines_of(&check(Path::new(name), text));
+        assert_eq!(found("tests/golden/plans/a/plan.txt.snap", &long), [SNAPSHOT_LINES_MAX + 1]);
+        assert_eq!(found("tests/golden/plans/a/plan.md.snap", &long), [SNAPSHOT_LINES_MAX + 1]);
+        for (name, text) in [
+            ("tests/golden/plans/a/plan.txt.snap", &long[1..]),
+            ("tests/golden/plans/a/plan.json.snap", &long),
+            ("tests/golden/plans/a/observation.json", &long),
+            ("cli/tests/snapshots/offline__help.snap", &long),
+        ] {
+            assert_eq!(found(name, text), [0_usize; 0], "{name}");
+        }
     }
 
     #[test]

@@ -152,7 +152,9 @@ impl Side {
             streams.push(StreamObservation { stream, source, target, ignored, checkpoint });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
-        let now = Observation { source, destination: end, bookkeeping, last_run, streams };
+        // The catalogue is not looked at again.
+        let columnless = planned.columnless.clone();
+        let now = Observation { source, destination: end, bookkeeping, last_run, streams, columnless };
         match drift::compare(planned, &now) {
             moved if moved.is_empty() => {
                 Ok(Begun { targets: now.streams.into_iter().map(|stream| stream.target).collect(), after })

@@ -3,7 +3,7 @@
 
 use super::{
     facts::{Facts, PARENT, listed},
-    shown,
+    names, shown,
 };
 use crate::{
     decision::{ChangeKind, ColumnChange},
@@ -24,12 +24,13 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
         let mut seen = BTreeSet::new();
         for column in facts.source.columns.iter().filter(|column| seen.insert(column.name.as_str())) {
             match facts.target_column(&column.name) {
+                None if names::is_reserved(facts, column) => {}
                 None => step.new_column(column),
                 Some(target) => step.moved(column, target),
             }
         }
-        if !facts.stream.ignored.is_empty() {
-            let ignored = listed(&facts.stream.ignored);
+        if !facts.ignored.is_empty() {
+            let ignored = listed(facts.ignored);
             step.report.note(format!("new at the source and not read, as schema_changes.new_column says: {ignored}"));
         }
         let gone = step.removed();

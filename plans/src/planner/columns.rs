@@ -4,7 +4,7 @@
 use super::{
     changes,
     facts::{Facts, listed},
-    reconcile,
+    names, reconcile,
 };
 use crate::{
     decision::{ChangeKind, ColumnChange, Disposition, WriteColumn},
@@ -28,6 +28,8 @@ pub(crate) fn choose(facts: Facts<'_>, made: &[ColumnChange]) -> (Vec<WriteColum
         if !seen.insert(column.name.as_str()) {
             let advice = "give each column of the query a name of its own";
             report.refuse_column(Rule::ColumnTwice, &column.name, "the stream has two columns of this name", advice);
+        } else if names::is_reserved(facts, column) {
+            // The step for names has said so.
         } else if let Some(column) = one(facts, column, made, &mut report) {
             written.push(column);
         }

@@ -29,6 +29,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) target: &'a TargetState,
     /// What the destination remembers of an incremental stream.
     pub(crate) checkpoint: Option<&'a SeenCheckpoint>,
+    /// Columns that are new at the source and not read.
+    pub(crate) ignored: &'a [String],
     /// Our user at the destination.
     pub(crate) user: &'a str,
 }

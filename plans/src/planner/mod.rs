@@ -25,6 +25,7 @@ mod properties;
 mod tests;
 
 pub use crate::plan::assemble;
+pub(crate) use facts::listed;
 
 use crate::{
     decision::{
@@ -119,14 +120,9 @@ fn decide_stream(
     seen: &StreamObservation,
     observation: &Observation,
 ) -> StreamDraft {
-    let facts = Facts {
-        spec,
-        stream,
-        source: &seen.source,
-        target: &seen.target,
-        checkpoint: seen.checkpoint.as_ref(),
-        user: &observation.destination.user,
-    };
+    let StreamObservation { source, target, ignored, .. } = seen;
+    let (stream, checkpoint) = (&stream.without(ignored), seen.checkpoint.as_ref());
+    let facts = Facts { spec, stream, source, target, ignored, checkpoint, user: &observation.destination.user };
     let mut all = Report::default();
     let mut say = |report: Report| all.take(report);
 
@@ -159,7 +155,7 @@ fn decide_stream(
         say(insert_report);
     }
 
-    let estimates = estimates(seen.source.statistics);
+    let estimates = estimates(source.statistics);
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };

@@ -1,7 +1,7 @@
-//! The head of a plan: its sync and both ends.
+//! The head of a plan: its sync, both ends and what is left out.
 
 use super::{page::Page, style::Role};
-use crate::{name::visible, observation::End, plan::Plan};
+use crate::{name::visible, observation::End, plan::Plan, planner::listed};
 
 pub(super) fn write(page: &mut Page, plan: &Plan) {
     let heading = page.style.paint(Role::Heading, &format!("Sync {}", visible(plan.sync())));
@@ -9,6 +9,17 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
     page.blank();
     end(page, "from", &plan.observation().source);
     end(page, "to", &plan.observation().destination);
+    if let Some(tables) = columnless(plan) {
+        page.labelled("left out", &format!("{tables}: {NO_COLUMNS}"));
+    }
+}
+
+pub(super) const NO_COLUMNS: &str = "without a column there is nothing to read";
+
+/// The tables that are left out of wildcards.
+pub(super) fn columnless(plan: &Plan) -> Option<String> {
+    let tables = &plan.observation().columnless;
+    (!tables.is_empty()).then(|| listed(tables))
 }
 
 fn end(page: &mut Page, label: &str, end: &End) {

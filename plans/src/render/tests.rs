@@ -1,7 +1,7 @@
 //! What a page of a plan says, and how it is coloured. Whole pages are snapshots of the golden cases.
 
 use super::*;
-use crate::testing::case;
+use crate::testing::{case, together};
 
 fn page(name: &str) -> String {
     text(&case(name).plan(), 80, Style::Plain)
@@ -9,8 +9,9 @@ fn page(name: &str) -> String {
 
 #[test]
 fn the_last_line_sums_up() {
-    let sum = "Plan: 4 streams, 1 to create, 1 to replace, 1 to append to, 1 to upsert;\n~1,234,061 rows, ~120 MiB\n";
-    assert!(page("several-streams").ends_with(sum));
+    let all = together(&["upsert-many-merge", "append-table", "replace-swap-filled-by-us", "append-absent"]);
+    let sum = "Plan: 4 streams, 1 to create, 1 to replace, 1 to append to, 1 to upsert;\n~4,936,000 rows, ~480 MiB\n";
+    assert!(text(&all, 80, Style::Plain).ends_with(sum));
     assert!(page("no-estimates").ends_with("Plan: 1 stream, 1 to upsert; an unknown number of rows\n"));
     assert!(page("refused-many").ends_with("Refused: nothing of it can be applied until that is settled.\n"));
     assert!(page("replace-swap").ends_with("Destructive: rows of 1 table are replaced.\n"));

@@ -3,7 +3,7 @@
 
 use super::{
     super::{
-        ends::tls_words,
+        ends::{NO_COLUMNS, columnless, tls_words},
         stream::{Mark, publication_words, route_words},
         summary,
     },
@@ -27,6 +27,7 @@ pub(super) fn blocks(plan: &Plan) -> Vec<String> {
     );
     blocks.push(ends(plan));
     blocks.push(streams(plan));
+    blocks.extend(columnless(plan).map(|tables| format!("**Left out:** {}: {NO_COLUMNS}", escaped(&tables))));
     blocks
 }
 
