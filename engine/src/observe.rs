@@ -54,7 +54,7 @@ impl Engine {
 }
 
 /// Looks at a stream; again where columns of it are to be ignored.
-async fn look(
+pub(crate) async fn look(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
     spec: &Spec,

@@ -16,4 +16,5 @@ mod pgbench;
 mod replace;
 mod saved;
 mod types;
+mod verify;
 mod world;

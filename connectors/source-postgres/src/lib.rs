@@ -16,7 +16,7 @@ mod bindings {
 
 use bindings::exports::rapidbyte::connector::source::{self as contract, Guest};
 use rapidbyte_postgres::{decision, prepare};
-use rapidbyte_postgres_guest::{described_settings, endpoints, prepare_error};
+use rapidbyte_postgres_guest::{compared, described_settings, endpoints, prepare_error};
 use rapidbyte_sdk::types::{Description, Endpoint, Error, Role};
 
 struct Component;
@@ -42,6 +42,7 @@ impl Guest for Component {
     }
 
     fn prepare(read: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
+        let checked = read.checksum.map(compared::checked);
         let decision = decision::ReadDecision {
             relation: inspect::relation(read.selection.relation),
             columns: read.columns,
@@ -55,7 +56,9 @@ impl Guest for Component {
             }),
         };
         let statements = prepare::read(&decision).map_err(|error| prepare_error(&error))?;
-        Ok(contract::PreparedRead { statements })
+        let checksum = checked.map(|columns| prepare::stream_checksum(&decision, &columns)).transpose();
+        let checksum = checksum.map_err(|error| prepare_error(&error))?;
+        Ok(contract::PreparedRead { statements, checksum })
     }
 }
 

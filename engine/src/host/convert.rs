@@ -1,7 +1,10 @@
 //! WIT types to and from the words of `plans` and of this crate, for what both worlds and the source say. Lists and texts
 //! of a guest are bounded on their way; errors and findings are cleaned of secrets.
 
-use super::bindings::{source::exports::rapidbyte::connector::source as wit, types};
+use super::{
+    bindings::{source::exports::rapidbyte::connector::source as wit, types},
+    compared::wit_checked,
+};
 use crate::{
     Category, ConnectorError, Finding, Scope, Severity,
     connectors::{ConnectorDescription, SettingDescription},
@@ -239,6 +242,7 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
         partitions: decision.partitions,
         window: None,
         batch_rows: decision.batch_rows,
+        checksum: decision.checksum.as_ref().map(|columns| columns.iter().map(wit_checked).collect()),
     }
 }
 
@@ -254,7 +258,7 @@ pub(super) fn wit_read_request(decision: &ReadDecision, statement: &str, schema:
 }
 
 pub(super) fn prepared_read(prepared: wit::PreparedRead) -> Checked<PreparedRead> {
-    Ok(PreparedRead { statements: list(prepared.statements, sql)? })
+    Ok(PreparedRead { statements: list(prepared.statements, sql)?, checksum: option(prepared.checksum, sql)? })
 }
 
 fn statistics(statistics: wit::Statistics) -> Statistics {

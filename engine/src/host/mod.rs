@@ -4,6 +4,7 @@
 
 mod bindings;
 mod call;
+mod compared;
 mod connect_error;
 mod connection;
 mod convert;
@@ -18,6 +19,7 @@ mod tls;
 mod wasi;
 mod world;
 
+pub(crate) use compared::{Checksum, Key, KeyRange, KeyedRow, Rows};
 pub(crate) use connection::Aborts;
 pub(crate) use convert::Server;
 pub(crate) use destination::{Counted, DestinationGuest, RunStart};

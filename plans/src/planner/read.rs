@@ -29,6 +29,7 @@ pub(crate) fn choose(facts: Facts<'_>, batch_rows: u32) -> (ReadDecision, Report
         batch_rows,
         batch_bytes: limits.batch_bytes,
         row_bytes: limits.row_bytes,
+        checksum: None,
     };
     (read, report)
 }

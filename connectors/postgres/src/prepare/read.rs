@@ -38,19 +38,24 @@ pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
 /// The user's own SQL stands on lines of its own, so that a comment at its end ends there.
 fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
     let columns = idents(&decision.columns)?;
-    let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ");
-    let sql = match &decision.relation {
-        Relation::Table(namespace, name) => sql.name(&qualified(namespace, name)?),
-        Relation::Query(query) => sql.raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
-    };
-    let conditions = conditions(decision)?;
-    if conditions.is_empty() {
-        return Ok(sql);
-    }
-    Ok(sql.raw(" WHERE ").join(" AND ", &conditions, Sql::part))
+    let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ").part(&origin(&decision.relation)?);
+    Ok(provided(sql, &conditions(decision)?))
 }
 
-fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
+/// What rows come from.
+pub(super) fn origin(relation: &Relation) -> Result<Sql, PrepareError> {
+    Ok(match relation {
+        Relation::Table(namespace, name) => Sql::new().name(&qualified(namespace, name)?),
+        Relation::Query(query) => Sql::new().raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
+    })
+}
+
+/// With all of these conditions.
+pub(super) fn provided(sql: Sql, conditions: &[Sql]) -> Sql {
+    if conditions.is_empty() { sql } else { sql.raw(" WHERE ").join(" AND ", conditions, Sql::part) }
+}
+
+pub(super) fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
     let mut conditions = Vec::new();
     if let Some(filter) = &decision.filter {
         conditions.push(Sql::new().raw("(\n").of_the_user(filter).raw("\n)"));

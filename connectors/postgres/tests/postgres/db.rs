@@ -35,9 +35,23 @@ pub(crate) struct Db {
 impl Db {
     /// A new, empty database.
     pub(crate) fn new() -> Result<Self> {
+        Self::connect(&url_of_new()?)
+    }
+
+    /// A new, empty database in which a character is a byte.
+    pub(crate) fn latin1() -> Result<Self> {
         let url = url_of_new()?;
+        let (other, name) = url.rsplit_once('/').context("no database in the URL")?;
+        let name = format!("{}_latin1", name.split('?').next().unwrap_or(name));
+        Self::connect(&url)?.exec(&format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+        ))?;
+        Self::connect(&format!("{other}/{name}"))
+    }
+
+    fn connect(url: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let (client, connection) = runtime.block_on(tokio_postgres::connect(&url, NoTls))?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
         runtime.spawn(connection);
         let db = Self { runtime, client };
         db.exec(&session::script(session::SESSION_SETTINGS))?;
