@@ -9,8 +9,9 @@ const ROWS: u32 = 50_000;
 
 fn orders(key: &str) -> World {
     World::new(&format!(
-        "CREATE TABLE orders (id int NOT NULL, region text NOT NULL, code uuid NOT NULL, total numeric(10,2), note text, PRIMARY KEY ({key})); \
-         INSERT INTO orders SELECT i, 'r' || i % 3, md5(i::text)::uuid, i * 1.01, CASE WHEN i % 5 > 0 THEN 'note ' || i END \
+        "CREATE TABLE orders (id int NOT NULL, region text NOT NULL, code uuid NOT NULL, total numeric(10,2), note text, at timestamptz NOT NULL, raw bytea NOT NULL, PRIMARY KEY ({key})); \
+         INSERT INTO orders SELECT i, 'r' || i % 3, md5(i::text)::uuid, i * 1.01, CASE WHEN i % 5 > 0 THEN 'note ' || i END, \
+         timestamptz '2026-01-01 00:00+00' + i * interval '1 second', int4send(i) \
          FROM generate_series(1, {ROWS}) AS i"
     ))
 }
@@ -51,7 +52,7 @@ fn one_changed_byte_a_missing_and_a_surplus_row_are_named() {
     assert_eq!(verify(&world, &[]).1["streams"][0]["outcome"], "equal");
     world.destination(
         "UPDATE orders SET note = 'Note 31337' WHERE id = 31337; DELETE FROM orders WHERE id = 4711; \
-         INSERT INTO orders SELECT 77777, region, code, total, note FROM orders WHERE id = 1",
+         INSERT INTO orders SELECT 77777, region, code, total, note, at, raw FROM orders WHERE id = 1",
     );
     let picture = world.destination_picture();
     let (said, found) = verify(&world, &[]);
@@ -68,10 +69,12 @@ fn one_changed_byte_a_missing_and_a_surplus_row_are_named() {
 
 #[test]
 fn keys_of_other_kinds() {
-    // Text in an order that each server's collation sees its own way; two columns; a uuid; bytes of each kind.
+    // Text, which has no order of its own; two columns; a uuid, a time, bytes.
     for (key, named) in [
         ("region, id", json!([["r1", "31"]])),
         ("code", json!([["c16a5320-fa47-5530-d958-3c34fd356ef5"]])),
+        ("at", json!([["2026-01-01 00:00:31+00"]])),
+        ("raw, at", json!([["\\x0000001f", "2026-01-01 00:00:31+00"]])),
         ("region, code", json!([["r1", "c16a5320-fa47-5530-d958-3c34fd356ef5"]])),
     ] {
         let world = orders(key);
@@ -156,7 +159,7 @@ fn without_a_key_or_a_target() {
 /// A trigger that alters one value, drops a row or adds one: nothing is committed, by whatever route the rows come.
 #[test]
 fn what_a_trigger_alters_is_rolled_back() {
-    let target = "CREATE TABLE orders (id int PRIMARY KEY, region text, code uuid, total numeric(10,2), note text); \
+    let target = "CREATE TABLE orders (id int PRIMARY KEY, region text, code uuid, total numeric(10,2), note text, at timestamptz, raw bytea); \
         INSERT INTO orders (id, note) SELECT i, 'old' FROM generate_series(49000, 49999) AS i; \
         CREATE FUNCTION alter_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
         IF NEW.id = 31337 THEN NEW.note := 'altered'; END IF; RETURN NEW; END $$; \

@@ -62,7 +62,8 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
 fn differ(found: &Verification) -> Failure {
     let unlike = found.streams.iter().filter(|stream| stream.outcome != Outcome::Equal).count() as u64;
     let of = plural(found.streams.len() as u64, "stream", "streams");
-    Failure::new(DATA, format!("{} of {of} not shown to be equal", count(unlike)))
+    let verb = if unlike == 1 { "differs or cannot" } else { "differ or cannot" };
+    Failure::new(DATA, format!("{} of {of} {verb} be compared", count(unlike)))
         .advise("nothing was changed; apply the sync again, and look for who else writes to the destination")
 }
 
