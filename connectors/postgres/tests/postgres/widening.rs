@@ -210,6 +210,26 @@ fn blanks_are_kept() -> Result<()> {
     Ok(())
 }
 
+/// No cast reaches into a composite of another server's: there such a value has no text that could be compared.
+#[test]
+fn what_reads_otherwise_inside_is_not_compared() -> Result<()> {
+    let db = Db::new()?;
+    db.exec(
+        "CREATE TYPE public.cents AS (n numeric(5,2), t text); CREATE TYPE public.mills AS (n numeric(7,3), t text)",
+    )?;
+    for (from, to) in [("public.cents", "public.mills"), ("public.cents[]", "public.mills[]")] {
+        let fit = judge(&db, from, to)?;
+        assert_eq!((fit.label, fit.compared.cast), (Label::Widened, None), "{from}");
+        let obstacle = fit.compared.obstacle.context("it is compared")?;
+        assert!(obstacle.starts_with("inside \"public\".\"cents\""), "{obstacle}");
+    }
+    assert_eq!(
+        judge(&db, "public.cents", "public.cents")?.compared,
+        rapidbyte_postgres::compare::Comparison::default()
+    );
+    Ok(())
+}
+
 /// What the destination lacks and does not make is refused by name, with what to do.
 #[test]
 fn missing_types_are_refused_by_name() -> Result<()> {
