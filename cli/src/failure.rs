@@ -164,6 +164,13 @@ impl From<EngineError> for Failure {
             EngineError::Spec(mistakes) => mistakes.into(),
             EngineError::Counts { .. } => Self::new(DATA, message)
                 .advise("nothing was committed; look for triggers or rules at the destination that drop or add rows"),
+            EngineError::Checksums { .. } => Self::new(DATA, message).advise(
+                "nothing was committed; look for triggers or rules at the destination that change, drop or add rows",
+            ),
+            EngineError::UnknownStream { known, .. } => Self::new(USAGE, message).advise(format!(
+                "name one of: {}",
+                known.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ")
+            )),
             EngineError::OutcomeUnknown { run, .. } => Self::new(DESTINATION, message).advise(format!(
                 "look for run {run} in _rapidbyte.runs at the destination: it is there, or nothing is"
             )),
@@ -279,6 +286,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::SchemaChange
         | Rule::Cursor
         | Rule::LateCommits
+        | Rule::Checksum
         | Rule::Unobserved => false,
     }
 }

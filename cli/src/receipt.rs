@@ -84,7 +84,7 @@ fn took(receipt: &Receipt) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rapidbyte_engine::{CpuSecs, Phases, Verified};
+    use rapidbyte_engine::{CpuSecs, Method, Phases, Verified};
     use rapidbyte_plans::decision::{Disposition, Strategy};
 
     fn stream(stream: &str, into: &str, rows: u64) -> StreamReceipt {
@@ -101,7 +101,7 @@ mod tests {
             bytes_written: rows * 120,
             batches: 1 + rows / 10_000,
             cursor: None,
-            verified: Verified { source_rows: rows, destination_rows: rows, equal: true },
+            verified: Verified { source_rows: rows, destination_rows: rows, equal: true, method: Method::Counts },
         }
     }
 

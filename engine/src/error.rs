@@ -200,6 +200,27 @@ pub enum EngineError {
         /// Rows that its server says it wrote.
         rows_written: u64,
     },
+    /// Rows changed on their way: nothing was committed.
+    #[error(
+        "stream {stream}: {source_rows} rows at the source and {destination_rows} at the destination do not have the same \
+         checksum"
+    )]
+    Checksums {
+        /// The stream.
+        stream: String,
+        /// Rows of the stream.
+        source_rows: u64,
+        /// Rows that were compared with them.
+        destination_rows: u64,
+    },
+    /// The sync has no such stream.
+    #[error("the sync has no stream {stream}")]
+    UnknownStream {
+        /// What was asked for.
+        stream: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// The answer to COMMIT was lost and nobody could be asked: the run is in the destination wholly or not at all.
     #[error("the answer to the commit of run {run} was lost, and asking again failed")]
     OutcomeUnknown {
@@ -247,6 +268,8 @@ impl EngineError {
             | Self::ForeignPlan(_)
             | Self::Spec(_)
             | Self::Counts { .. }
+            | Self::Checksums { .. }
+            | Self::UnknownStream { .. }
             | Self::OutcomeUnknown { .. }
             | Self::Cancelled
             | Self::TimedOut { .. }

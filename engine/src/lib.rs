@@ -20,6 +20,8 @@ mod receipt;
 mod redact;
 mod sha256;
 mod usage;
+mod verification;
+mod verify;
 
 pub use apply::RunOptions;
 pub use cancel::CancelToken;
@@ -29,4 +31,7 @@ pub use engine::{Engine, EngineOptions};
 pub use error::{Category, ConnectorError, EngineError, Scope, Side};
 pub use event::{Event, EventSink, Level};
 pub use limits::GuestLimits;
-pub use receipt::{CpuSecs, DestinationPhases, EnginePhases, Phases, Receipt, SourcePhases, StreamReceipt, Verified};
+pub use receipt::{
+    CpuSecs, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
+};
+pub use verification::{Differences, Keys, Outcome, StreamVerification, Unlocated, Verification};

@@ -55,7 +55,7 @@ impl Engine {
 }
 
 /// Looks at a stream; again, without them, where columns of it are to be ignored.
-async fn look(
+pub(crate) async fn look(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
     spec: &Spec,

@@ -89,8 +89,20 @@ pub struct Verified {
     pub source_rows: u64,
     /// Rows that reached the destination's server.
     pub destination_rows: u64,
-    /// They are the same.
+    /// They are the same; by a checksum: every column of each of them is.
     pub equal: bool,
+    /// What was compared.
+    pub method: Method,
+}
+
+/// What rows are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Their number.
+    Counts,
+    /// Their number, and a checksum over every column.
+    Checksum,
 }
 
 /// Where the time went. Phases of one side do not overlap; each side's add up to the run's duration.
@@ -109,7 +121,7 @@ pub struct SourcePhases {
     pub module_load_secs: f64,
     /// Until the server has let us in.
     pub connect_secs: f64,
-    /// Taking the snapshot, inspecting in it, and sending the query.
+    /// Taking the snapshot, inspecting in it, sending the query, and the checksum where one is wanted.
     pub query_secs: f64,
     /// Waiting for bytes of the server while a batch is made.
     pub fetch_secs: f64,
@@ -138,7 +150,7 @@ pub struct DestinationPhases {
     pub flush_secs: f64,
     /// Decompressing frames, where the sync file asks for compression.
     pub decompress_secs: f64,
-    /// Finishing each stream: the last flush, and the publish statements.
+    /// Finishing each stream: the last flush, the publish statements, and the checksum where one is wanted.
     pub finish_secs: f64,
     /// The commit, until its answer.
     pub commit_secs: f64,

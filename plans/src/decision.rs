@@ -88,6 +88,8 @@ pub enum Effect {
     Write,
     /// Locks, settings.
     Control,
+    /// Reads what was written: =
+    Read,
 }
 
 /// When a statement runs.
@@ -102,6 +104,8 @@ pub enum Phase {
     Load,
     /// After the last row.
     Publish,
+    /// What was written is read again, in its place among those that publish.
+    Verify,
 }
 
 /// What is to be said of the target, or of a column of it.
@@ -220,6 +224,20 @@ pub struct ReadDecision {
     pub batch_bytes: u32,
     /// A larger row is an error.
     pub row_bytes: u32,
+    /// All columns again, as a checksum over the stream shows them; none: no checksum is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<Vec<CheckedColumn>>,
+}
+
+/// A column as a checksum shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckedColumn {
+    /// The column.
+    pub name: String,
+    /// The type that the source casts it to first, so that its values read as at the destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cast: Option<String>,
 }
 
 /// A column written.
@@ -278,6 +296,9 @@ pub struct WriteDecision {
     pub insert_bytes: u32,
     /// Rows of one batch at most.
     pub batch_rows: u32,
+    /// What was written is read again, as a checksum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checksum: bool,
 }
 
 /// What the source made of a [`ReadDecision`].
@@ -289,6 +310,9 @@ pub struct PreparedRead {
     /// Tells where an incremental stream stands in the run's snapshot, sent verbatim before the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+    /// The checksum over the stream, in the same snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 /// What the destination made of a [`WriteDecision`].

@@ -1,6 +1,7 @@
 //! What a sync means, what a plan is, how one is chosen, linted and shown. Pure: no I/O, no clock, no randomness.
 
 pub mod catalog;
+pub mod compared;
 pub mod decision;
 mod digest;
 pub mod drift;

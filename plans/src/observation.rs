@@ -243,6 +243,31 @@ pub struct ColumnFit {
     /// Where it is refused: the type that the target's column can be altered to, losing nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alter: Option<String>,
+    /// How its values are compared with those of the target.
+    #[serde(default, skip_serializing_if = "Comparison::is_plain")]
+    pub compared: Comparison,
+}
+
+/// How the values of a column are compared, so that equal ones have one text at both ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The type that the source casts them to first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cast: Option<String>,
+    /// The type of a bound, where both servers keep the values in one order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<String>,
+    /// Why there is no such text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<String>,
+}
+
+impl Comparison {
+    /// By their text as it is.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The target of one stream as the destination sees it.

@@ -30,6 +30,8 @@ pub enum Topic {
     Lock,
     /// Disk and WAL at the destination.
     Room,
+    /// What is compared before the commit.
+    Verify,
 }
 
 /// One choice and why it was made.
@@ -104,6 +106,8 @@ pub enum Rule {
     Unobserved,
     /// The source moved since the last run, and the sync file says that this fails.
     SchemaChange,
+    /// What was written cannot be compared by a checksum.
+    Checksum,
 }
 
 /// Something that cannot be done, why, and what to do.

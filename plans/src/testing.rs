@@ -37,10 +37,12 @@ fn one(stream: &StreamDraft) -> Prepared {
     statements.extend(staged.then(|| statement(Phase::Setup, Effect::Create, format!("STAGE {}", write.staging_seed))));
     statements.push(statement(Phase::Load, Effect::Write, format!("LOAD {}", write.target)));
     statements.extend(staged.then(|| statement(Phase::Publish, Effect::Change, format!("PUBLISH {}", write.target))));
+    statements.extend(write.checksum.then(|| statement(Phase::Verify, Effect::Read, format!("SUM {}", write.target))));
     Prepared {
         read: PreparedRead {
             statements: vec![format!("READ {}", stream.stream)],
             position: stream.read.window.as_ref().map(|window| format!("POSITION {}", window.cursor)),
+            checksum: stream.read.checksum.as_ref().map(|_| format!("SUM {}", stream.stream)),
         },
         write: PreparedWrite {
             statements,

@@ -6,8 +6,8 @@ use crate::{
     decision::{Effect, Phase, Statement},
     name::ObjectName,
     observation::{
-        Carriage, ColumnFit, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege, RelationKind,
-        SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
+        Carriage, ColumnFit, Comparison, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege,
+        RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
@@ -250,6 +250,10 @@ fn fit(column: &SourceColumn, label: FitLabel, literal: bool, made: bool) -> Col
         literal,
         types: made.into_iter().collect(),
         alter: (label == FitLabel::Refused).then(|| "text".to_owned()),
+        compared: Comparison {
+            obstacle: (label == FitLabel::Widened && !literal).then(|| "it reads otherwise".to_owned()),
+            ..Comparison::default()
+        },
     }
 }
 
@@ -298,11 +302,13 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
 /// A sync file for [`observation`]: three streams with any wishes, any limits.
 pub(crate) fn sync_file() -> impl Strategy<Value = String> {
     let word = |words: &[&'static str]| select(words.to_vec());
+    let verify = word(&["", "", "verify = \"counts\"\n", "verify = \"checksum\"\n"]);
     let stream = (
         word(&["append", "replace", "upsert"]),
         word(&["auto", "auto", "auto", "copy", "insert", "upsert"]),
         word(&["", "", "key = [\"id\"]\n", "key = [\"a\", \"b\"]\n"]),
         sync(),
+        verify,
     );
     let limits =
         word(&["", "", "fetch = \"cursor\"\n", "batch_rows = 1\n", "batch_bytes = \"64KiB\"\n", "parallel = 4\n"]);
@@ -319,11 +325,11 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
              [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
             password = super::testing::PASSWORD
         );
-        for (index, (write, strategy, key, sync)) in streams.into_iter().enumerate() {
+        for (index, (write, strategy, key, sync, verify)) in streams.into_iter().enumerate() {
             let head = format!("[[stream]]\ntable = \"public.s{index}\"\n");
             // A replace is never incremental: the file itself would be wrong.
             let sync = if write == "replace" { String::new() } else { sync };
-            text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}{sync}");
+            text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}{sync}{verify}");
         }
         text + "[limits]\n" + limits + "[schema_changes]\n" + changes
     })

@@ -17,4 +17,5 @@ mod pgbench;
 mod replace;
 mod saved;
 mod types;
+mod verify;
 mod world;

@@ -10,6 +10,7 @@ mod discover;
 mod init;
 mod plan;
 mod show;
+mod verify;
 
 use crate::{
     arguments::Arguments,
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Apply(apply::Args),
     Show(show::Args),
     Check(check::Args),
+    Verify(verify::Args),
     Discover(discover::Args),
     Connectors(connectors::Args),
     Init(init::Args),
@@ -48,6 +50,7 @@ pub(crate) fn run(ui: Ui, arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Apply(args) => apply::run(ui, &args),
         Command::Show(args) => show::run(ui, &args),
         Command::Check(args) => check::run(ui, &args),
+        Command::Verify(args) => verify::run(ui, &args),
         Command::Discover(args) => discover::run(ui, &args),
         Command::Connectors(args) => connectors::run(ui, &args),
         Command::Init(args) => init::run(ui, &args),

@@ -71,6 +71,7 @@ pub(crate) fn statement_in(statement: contract::Statement) -> plain::Statement {
             contract::Phase::Setup => plain::Phase::Setup,
             contract::Phase::Load => plain::Phase::Load,
             contract::Phase::Publish => plain::Phase::Publish,
+            contract::Phase::Verify => plain::Phase::Verify,
         },
         effect: match statement.effect {
             contract::Effect::Create => plain::Effect::Create,
@@ -78,6 +79,7 @@ pub(crate) fn statement_in(statement: contract::Statement) -> plain::Statement {
             contract::Effect::Remove => plain::Effect::Remove,
             contract::Effect::Write => plain::Effect::Write,
             contract::Effect::Control => plain::Effect::Control,
+            contract::Effect::Read => plain::Effect::Read,
         },
         sql: statement.sql,
         purpose: statement.purpose,
@@ -91,6 +93,7 @@ pub(crate) fn statement_out(statement: plain::Statement) -> contract::Statement 
             plain::Phase::Setup => contract::Phase::Setup,
             plain::Phase::Load => contract::Phase::Load,
             plain::Phase::Publish => contract::Phase::Publish,
+            plain::Phase::Verify => contract::Phase::Verify,
         },
         effect: match statement.effect {
             plain::Effect::Create => contract::Effect::Create,
@@ -98,6 +101,7 @@ pub(crate) fn statement_out(statement: plain::Statement) -> contract::Statement 
             plain::Effect::Remove => contract::Effect::Remove,
             plain::Effect::Write => contract::Effect::Write,
             plain::Effect::Control => contract::Effect::Control,
+            plain::Effect::Read => contract::Effect::Read,
         },
         sql: statement.sql,
         purpose: statement.purpose,

@@ -12,7 +12,7 @@ use rapidbyte_postgres::{
 use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind};
 use rapidbyte_sdk::{
     FrameReader,
-    types::{Category, Error, ObjectName},
+    types::{Category, Comparison, Error, ObjectName},
 };
 
 /// Inspects one target for one stream; inside a run, as it is there.
@@ -133,6 +133,11 @@ fn column_fit(fit: Fit) -> contract::ColumnFit {
         literal: fit.literal,
         types: fit.types.into_iter().map(statement_out).collect(),
         alter: fit.alter,
+        compared: Comparison {
+            cast: fit.compared.cast,
+            bounds: fit.compared.bounds.map(str::to_owned),
+            obstacle: fit.compared.obstacle,
+        },
     }
 }
 

@@ -53,7 +53,12 @@ impl Guest for Component {
     }
 
     fn prepare(decision: contract::WriteDecision) -> Result<contract::PreparedWrite, Error> {
-        let prepared = prepare::write(&decision::write(decision)).map_err(|error| prepare_error(&error))?;
+        let is_checked = decision.checksum;
+        let decision = decision::write(decision);
+        let prepared = prepare::write(&decision);
+        let checked = |prepared| prepare::with_checksum(&decision, prepared);
+        let prepared = if is_checked { prepared.and_then(checked) } else { prepared };
+        let prepared = prepared.map_err(|error| prepare_error(&error))?;
         let statements = prepared.statements.into_iter().map(decision::statement_out).collect::<Vec<_>>();
         if statements.is_empty() {
             return Err(internal("a write without statements"));

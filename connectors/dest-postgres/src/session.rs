@@ -8,9 +8,14 @@ use crate::{
     inspect, parse,
     write::StreamWriter,
 };
-use rapidbyte_postgres::{prepare, relation, session, sql::Sql};
-use rapidbyte_postgres_guest::{Session, database_error, internal, prepare_error};
-use rapidbyte_sdk::types::{Category, Error, Finding, ObjectName, Server, Severity};
+use rapidbyte_postgres::{
+    decision::Relation,
+    prepare::{self, Compared},
+    relation, session,
+    sql::Sql,
+};
+use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
+use rapidbyte_sdk::types::{Category, Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
@@ -44,7 +49,7 @@ enum Stage {
         sync: String,
         plan: String,
     },
-    /// Committed or rolled back.
+    /// Committed or rolled back, or begun to compare.
     Ended,
 }
 
@@ -137,9 +142,45 @@ impl GuestSession for DestinationSession {
         self.0.lock()?.outcome(&run)
     }
 
+    fn begin_comparison(&self) -> Result<(), Error> {
+        let inner = &mut *self.0.lock()?;
+        if inner.stage != Stage::Idle {
+            return Err(internal("a session has one transaction"));
+        }
+        inner.session.query(session::BEGIN_COMPARISON)?;
+        inner.stage = Stage::Ended;
+        Ok(())
+    }
+
+    fn summaries(
+        &self,
+        of: contract::Compared,
+        range: KeyRange,
+        cuts: Vec<Vec<String>>,
+    ) -> Result<Vec<Checksum>, Error> {
+        compared::summaries(&mut self.0.lock()?.session, &rows_of(of), range, &cuts)
+    }
+
+    fn cuts(&self, of: contract::Compared, range: KeyRange, rows: u64, parts: u32) -> Result<Vec<Vec<String>>, Error> {
+        compared::cuts(&mut self.0.lock()?.session, &rows_of(of), range, rows, parts)
+    }
+
+    fn keyed_rows(&self, of: contract::Compared, range: KeyRange, max: u32) -> Result<Vec<KeyedRow>, Error> {
+        compared::keyed_rows(&mut self.0.lock()?.session, &rows_of(of), range, max)
+    }
+
     fn close(&self) -> Result<(), Error> {
         let inner = self.0.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?.take();
         inner.map_or(Ok(()), |inner| inner.session.close())
+    }
+}
+
+fn rows_of(of: contract::Compared) -> Compared {
+    Compared {
+        relation: Relation::Table(namespace(&of.target).to_owned(), of.target.name),
+        filter: None,
+        columns: compared::checked(of.columns),
+        key: compared::key(of.key),
     }
 }
 

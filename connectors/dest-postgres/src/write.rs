@@ -10,7 +10,7 @@ use rapidbyte_postgres::{
     prepare,
     types::{PgType, catalog},
 };
-use rapidbyte_postgres_guest::{Session, database_error, internal, prepare_error};
+use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
 use rapidbyte_sdk::{
     FrameReader, host,
     types::{Batch, Category, Error},
@@ -58,8 +58,10 @@ impl StreamWriter {
             Load::Insert(InsertLoad::new(frames.schema(), &targets, (&load.sql, tail), limits)?)
         };
         drop(inner);
-        let publish =
-            prepared.statements.into_iter().filter(|statement| statement.phase == contract::Phase::Publish).collect();
+        let is_behind = |statement: &contract::Statement| {
+            matches!(statement.phase, contract::Phase::Publish | contract::Phase::Verify)
+        };
+        let publish = prepared.statements.into_iter().filter(is_behind).collect();
         Ok(Self { session: shared, state: RefCell::new(Some(State { frames, load, publish, rows_received: 0 })) })
     }
 }
@@ -105,15 +107,18 @@ impl GuestWriter for StreamWriter {
             }
             Load::Insert(load) => load.finish(),
         };
-        let mut rows_written = rows_loaded;
+        let (mut rows_written, mut checksum) = (rows_loaded, None);
         for statement in state.publish {
-            if statement.effect == contract::Effect::Write {
+            if statement.phase == contract::Phase::Verify {
+                checksum = Some(compared::checksum(&mut inner.session, &statement.sql)?);
+            } else if statement.effect == contract::Effect::Write {
                 // What counts is what reached the target: rows from staging, where there is one.
                 rows_written = inner.session.client().execute(&statement.sql).map_err(database_error)?;
             } else {
                 inner.session.query(&statement.sql)?;
             }
         }
-        Ok(contract::Written { rows_received: state.rows_received, rows_loaded, rows_written, bytes_written })
+        let rows_received = state.rows_received;
+        Ok(contract::Written { rows_received, rows_loaded, rows_written, bytes_written, checksum })
     }
 }

@@ -2,6 +2,7 @@
 //! can go wrong on it. It is a crate of its own since connectors/postgres knows no contract and sdk no database.
 
 mod catalog;
+pub mod compared;
 mod error;
 mod session;
 mod settings;

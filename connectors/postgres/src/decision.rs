@@ -51,6 +51,8 @@ pub enum Effect {
     Write,
     /// Locks, settings.
     Control,
+    /// Reads what was written.
+    Read,
 }
 
 /// When a statement runs.
@@ -64,6 +66,8 @@ pub enum Phase {
     Load,
     /// After the last row.
     Publish,
+    /// What was written is read again, before or after it is published.
+    Verify,
 }
 
 /// One statement, exactly as it will be sent.

@@ -2,6 +2,7 @@
 //! missing types. Types are made from our own model of them, never from text of the source's catalog.
 
 use crate::{
+    compare::{Comparison, comparison},
     decision::{Effect, Phase, Statement},
     ident::{Ident, QualifiedName},
     literal::NulError,
@@ -65,6 +66,8 @@ pub struct Fit {
     pub types: Vec<Statement>,
     /// Where it is refused: the type in SQL that the existing column can be altered to, losing nothing.
     pub alter: Option<String>,
+    /// How its values are compared with those of the target.
+    pub compared: Comparison,
 }
 
 /// The types of users and extensions in a stream's schema, their extensions and schemas.
@@ -99,6 +102,7 @@ pub fn fit(field: &arrow_schema::Field, existing: Option<&PgType>, there: &Targe
             literal: false,
             types: Vec::new(),
             alter: None,
+            compared: Comparison::default(),
         },
     };
     if let Some((alter, literal, types)) = existing.and_then(|existing| altered(field, existing, there)) {
@@ -140,6 +144,7 @@ fn judge(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetC
         literal: text::is_literal(&source),
         types: making.statements,
         alter: None,
+        compared: comparison(&source, &target),
     })
 }
 

@@ -4,6 +4,7 @@
 //! is built here, through one door for identifiers ([`ident`]), one for literals ([`literal`]) and one builder ([`sql`]).
 
 pub mod client;
+pub mod compare;
 pub mod copy;
 pub mod cursor;
 pub mod decision;

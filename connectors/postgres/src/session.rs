@@ -56,6 +56,9 @@ pub const SERVER_QUERY: &str = "SELECT pg_catalog.split_part(pg_catalog.current_
 pub const MAY_CREATE_SCHEMA_QUERY: &str =
     "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')::text";
 
+/// Begins what a destination is compared in: one state of the database, and a policy fails the query instead of hiding rows.
+pub const BEGIN_COMPARISON: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL row_security = off";
+
 /// Begins the one transaction of a run. It says that it writes, so that a server that takes no writes refuses here.
 pub const BEGIN_RUN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
 

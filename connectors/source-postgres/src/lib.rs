@@ -17,7 +17,7 @@ mod bindings {
 
 use bindings::exports::rapidbyte::connector::source::{self as contract, Guest};
 use rapidbyte_postgres::{decision, prepare};
-use rapidbyte_postgres_guest::{described_settings, endpoints, prepare_error};
+use rapidbyte_postgres_guest::{compared, described_settings, endpoints, prepare_error};
 use rapidbyte_sdk::types::{Description, Endpoint, Error, Role};
 
 struct Component;
@@ -43,6 +43,7 @@ impl Guest for Component {
     }
 
     fn prepare(read: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
+        let checked = read.checksum.map(compared::checked);
         let decision = decision::ReadDecision {
             relation: inspect::relation(read.selection.relation),
             columns: read.columns,
@@ -53,8 +54,10 @@ impl Guest for Component {
         };
         let prepared = |error| prepare_error(&error);
         let statements = prepare::read(&decision).map_err(prepared)?;
-        let position = decision.window.as_ref().map(|window| prepare::position(&decision, window));
-        Ok(contract::PreparedRead { statements, position: position.transpose().map_err(prepared)? })
+        let position = decision.window.as_ref().map(|window| prepare::position(&decision, window)).transpose();
+        let checksum = checked.map(|columns| prepare::stream_checksum(&decision, &columns)).transpose();
+        let (position, checksum) = (position.map_err(prepared)?, checksum.map_err(prepared)?);
+        Ok(contract::PreparedRead { statements, position, checksum })
     }
 }
 

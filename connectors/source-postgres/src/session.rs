@@ -4,9 +4,9 @@ use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestSession},
     discover, inspect, position, read, snapshot,
 };
-use rapidbyte_postgres::session::SOURCE_SETTINGS;
-use rapidbyte_postgres_guest::{Session, internal};
-use rapidbyte_sdk::types::{Error, Finding, Server, Severity};
+use rapidbyte_postgres::{prepare::Compared, session::SOURCE_SETTINGS};
+use rapidbyte_postgres_guest::{Session, compared, internal};
+use rapidbyte_sdk::types::{Checksum, Error, Finding, KeyRange, KeyedRow, Server, Severity};
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
@@ -72,8 +72,38 @@ impl GuestSession for SourceSession {
         Ok(contract::Reader::new(read::BatchReader::begin(self.0.clone(), &request)?))
     }
 
+    fn checksum(&self, statement: String) -> Result<Checksum, Error> {
+        compared::checksum(&mut *self.0.lock()?, &statement)
+    }
+
+    fn summaries(
+        &self,
+        of: contract::Compared,
+        range: KeyRange,
+        cuts: Vec<Vec<String>>,
+    ) -> Result<Vec<Checksum>, Error> {
+        compared::summaries(&mut *self.0.lock()?, &rows_of(of), range, &cuts)
+    }
+
+    fn cuts(&self, of: contract::Compared, range: KeyRange, rows: u64, parts: u32) -> Result<Vec<Vec<String>>, Error> {
+        compared::cuts(&mut *self.0.lock()?, &rows_of(of), range, rows, parts)
+    }
+
+    fn keyed_rows(&self, of: contract::Compared, range: KeyRange, max: u32) -> Result<Vec<KeyedRow>, Error> {
+        compared::keyed_rows(&mut *self.0.lock()?, &rows_of(of), range, max)
+    }
+
     fn close(&self) -> Result<(), Error> {
         let session = self.0.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?.take();
         session.map_or(Ok(()), Session::close)
+    }
+}
+
+fn rows_of(of: contract::Compared) -> Compared {
+    Compared {
+        relation: inspect::relation(of.selection.relation),
+        filter: of.selection.filter,
+        columns: compared::checked(of.columns),
+        key: compared::key(of.key),
     }
 }

@@ -12,13 +12,16 @@ mod bindings {
 
 use crate::{
     settings::{Settings, description},
-    source::{finding, server},
+    source::{checksum, finding, server},
 };
 use bindings::exports::rapidbyte::connector::destination as contract;
 use rapidbyte_sdk::{
     FrameReader,
     host::{self, Level},
-    types::{Batch, Category, Description, Endpoint, Error, Finding, ObjectName, Role, Server},
+    types::{
+        Batch, Category, Checksum, Comparison, Description, Endpoint, Error, Finding, KeyRange, KeyedRow, ObjectName,
+        Role, Server,
+    },
 };
 use std::cell::{Cell, RefCell};
 
@@ -47,14 +50,21 @@ impl contract::Guest for Component {
         Ok(settings.endpoints())
     }
 
-    fn prepare(_: contract::WriteDecision) -> Result<contract::PreparedWrite, Error> {
+    fn prepare(decision: contract::WriteDecision) -> Result<contract::PreparedWrite, Error> {
         let load = contract::Statement {
             phase: contract::Phase::Load,
             effect: contract::Effect::Write,
             sql: "count".to_owned(),
             purpose: "counts rows".to_owned(),
         };
-        Ok(contract::PreparedWrite { statements: vec![load], conflict_clause: None })
+        let check = contract::Statement {
+            phase: contract::Phase::Verify,
+            effect: contract::Effect::Read,
+            sql: "sum".to_owned(),
+            purpose: "sums rows".to_owned(),
+        };
+        let statements = std::iter::once(load).chain(decision.checksum.then_some(check)).collect();
+        Ok(contract::PreparedWrite { statements, conflict_clause: None })
     }
 }
 
@@ -103,6 +113,7 @@ impl contract::GuestSession for Session {
             literal: true,
             types: Vec::new(),
             alter: None,
+            compared: Comparison { cast: None, bounds: None, obstacle: None },
         };
         Ok(contract::TargetObservation {
             kind: None,
@@ -150,7 +161,9 @@ impl contract::GuestSession for Session {
     fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
         self.at("open-writer")?;
         let reader = FrameReader::new(&request.schema).map_err(rapidbyte_sdk::fault)?;
-        let writer = Writer { settings: self.settings.clone(), reader: RefCell::new(reader), rows: Cell::new(0) };
+        let is_checked = request.decision.checksum;
+        let (settings, reader) = (self.settings.clone(), RefCell::new(reader));
+        let writer = Writer { settings, reader, rows: Cell::new(0), is_checked };
         Ok(contract::Writer::new(writer))
     }
 
@@ -173,6 +186,25 @@ impl contract::GuestSession for Session {
         Ok(if committed { contract::RunOutcome::Committed } else { contract::RunOutcome::Unknown })
     }
 
+    fn begin_comparison(&self) -> Result<(), Error> {
+        self.at("begin-comparison")
+    }
+
+    fn summaries(&self, _: contract::Compared, _: KeyRange, _: Vec<Vec<String>>) -> Result<Vec<Checksum>, Error> {
+        self.at("summaries")?;
+        Ok(vec![checksum(&self.settings, "summaries", self.settings.rows)])
+    }
+
+    fn cuts(&self, _: contract::Compared, _: KeyRange, _: u64, _: u32) -> Result<Vec<Vec<String>>, Error> {
+        self.at("cuts")?;
+        Ok(Vec::new())
+    }
+
+    fn keyed_rows(&self, _: contract::Compared, _: KeyRange, _: u32) -> Result<Vec<KeyedRow>, Error> {
+        self.at("keyed-rows")?;
+        Ok(Vec::new())
+    }
+
     fn close(&self) -> Result<(), Error> {
         self.at("close")
     }
@@ -182,6 +214,7 @@ struct Writer {
     settings: Settings,
     reader: RefCell<FrameReader>,
     rows: Cell<u64>,
+    is_checked: bool,
 }
 
 impl contract::GuestWriter for Writer {
@@ -209,6 +242,7 @@ impl contract::GuestWriter for Writer {
             rows_loaded: written,
             rows_written: written,
             bytes_written: rows * 8,
+            checksum: self.is_checked.then(|| checksum(&self.settings, "finish", rows)),
         })
     }
 }

@@ -16,7 +16,8 @@ use crate::{
 };
 use bindings::exports::rapidbyte::connector::source as contract;
 use rapidbyte_sdk::types::{
-    Batch, Description, Endpoint, Error, Finding, ObjectName, RelationKind, Role, Server, Severity,
+    Batch, Checksum, Description, Endpoint, Error, Finding, KeyRange, KeyedRow, ObjectName, RelationKind, Role, Server,
+    Severity,
 };
 use std::cell::Cell;
 
@@ -39,7 +40,8 @@ impl contract::Guest for Component {
 
     fn prepare(decision: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
         Settings::with_mode(decision.selection.filter.as_deref().unwrap_or_default()).at("prepare")?;
-        Ok(contract::PreparedRead { statements: vec!["the numbers".to_owned()], position: None })
+        let checksum = decision.checksum.map(|_| "their sum".to_owned());
+        Ok(contract::PreparedRead { statements: vec!["the numbers".to_owned()], position: None, checksum })
     }
 }
 
@@ -136,6 +138,26 @@ impl contract::GuestSession for Session {
         Ok(contract::Reader::new(Reader { settings: self.settings.clone(), rows_max, given: Cell::new(0) }))
     }
 
+    fn checksum(&self, _: String) -> Result<Checksum, Error> {
+        self.settings.at("checksum")?;
+        Ok(checksum(&self.settings, "checksum", self.settings.rows))
+    }
+
+    fn summaries(&self, _: contract::Compared, _: KeyRange, _: Vec<Vec<String>>) -> Result<Vec<Checksum>, Error> {
+        self.settings.at("summaries")?;
+        Ok(vec![checksum(&self.settings, "summaries", self.settings.rows)])
+    }
+
+    fn cuts(&self, _: contract::Compared, _: KeyRange, _: u64, _: u32) -> Result<Vec<Vec<String>>, Error> {
+        self.settings.at("cuts")?;
+        Ok(Vec::new())
+    }
+
+    fn keyed_rows(&self, _: contract::Compared, _: KeyRange, _: u32) -> Result<Vec<KeyedRow>, Error> {
+        self.settings.at("keyed-rows")?;
+        Ok(Vec::new())
+    }
+
     fn close(&self) -> Result<(), Error> {
         self.settings.at("close")
     }
@@ -188,6 +210,16 @@ fn lie(settings: &Settings, mut batch: Batch) -> Result<Batch, Error> {
         batch.frame = numbers::schema_message()?;
     }
     Ok(batch)
+}
+
+/// The rows, and a sum of them. Its lies: words for a number, and another sum.
+pub(crate) fn checksum(settings: &Settings, place: &str, rows: u64) -> Checksum {
+    let sum = match () {
+        () if settings.has("words", place) => "many".to_owned(),
+        () if settings.has("other-sum", place) => "-1".to_owned(),
+        () => (rows * 7).to_string(),
+    };
+    Checksum { rows, sum }
 }
 
 pub(crate) fn server(endpoint: &str) -> Server {

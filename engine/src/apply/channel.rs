@@ -2,7 +2,7 @@
 //! what lies between has room for it. A frame larger than the bound passes alone.
 
 use super::codec::Packed;
-use crate::limits::CHANNEL_SLOTS;
+use crate::{host::Checksum, limits::CHANNEL_SLOTS};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -21,6 +21,8 @@ pub(super) struct Read {
     pub(super) rows: u64,
     pub(super) bytes: u64,
     pub(super) batches: u64,
+    /// Where the plan has one.
+    pub(super) checksum: Option<Checksum>,
 }
 
 /// The other end is gone: it knows why.

@@ -190,7 +190,7 @@ impl Side {
         let read = self.rows(guest, stream, frames, unpacker).await?;
         let written = guest.finish().await?;
         self.phases.finish_secs += self.laps.lap_secs();
-        let receipt = stream_receipt(stream, read, written, verify::counts(stream, target, read, written)?);
+        let receipt = stream_receipt(stream, read, written, verify::compare(stream, target, read, written)?);
         self.streams.push(receipt);
         (self.task.around.events)(Event::StreamFinished {
             stream: stream.stream.clone(),

@@ -122,6 +122,10 @@ impl Pump<'_> {
             self.phases.query_secs += self.laps.lap_secs();
             self.rows(&mut read, frames).await?;
         }
+        if let Some(statement) = stream.prepared.as_ref().and_then(|prepared| prepared.read.checksum.as_ref()) {
+            read.checksum = Some(self.guest.checksum(statement).await?);
+            self.phases.query_secs += self.laps.lap_secs();
+        }
         frames.end(read).await?;
         self.phases.emit_wait_secs += self.laps.lap_secs();
         Ok(position)

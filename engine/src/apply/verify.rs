@@ -1,7 +1,8 @@
-//! Compares what the source gave with what the destination took and wrote, before the commit. Pure.
+//! Compares what the source gave with what the destination took and wrote, and where the plan says so what both hold now,
+//! before the commit. Pure.
 
 use super::channel::Read;
-use crate::{EngineError, Verified, host::Counted};
+use crate::{EngineError, Method, Verified, host::Counted};
 use rapidbyte_plans::{
     decision::Publication,
     observation::{RelationKind, TargetState},
@@ -11,16 +12,39 @@ use rapidbyte_plans::{
 /// Things that hang on a target and may take rows, or turn them into other rows, before its server counts them.
 const COUNTS_CHANGE: [&str; 2] = ["trigger", "rule"];
 
-/// Every row that was read was received; and was written, where the server's count can say so.
+/// The counts, and where the plan has a checksum at both ends, that it is the same.
 ///
 /// # Errors
-/// [`EngineError::Counts`] where they differ.
-pub(super) fn counts(
+/// [`EngineError::Counts`] or [`EngineError::Checksums`] where they differ.
+pub(super) fn compare(
     stream: &StreamPlan,
     target: &TargetState,
     read: Read,
     written: Counted,
 ) -> Result<Verified, EngineError> {
+    let counted = counts(stream, target, read, written)?;
+    if !stream.write.checksum {
+        return Ok(counted);
+    }
+    match (read.checksum, written.checksum) {
+        (Some(source), Some(destination)) if source == destination && source.rows == read.rows => {
+            let (source_rows, destination_rows) = (source.rows, destination.rows);
+            Ok(Verified { source_rows, destination_rows, equal: true, method: Method::Checksum })
+        }
+        (Some(source), Some(destination)) => Err(EngineError::Checksums {
+            stream: stream.stream.clone(),
+            source_rows: source.rows,
+            destination_rows: destination.rows,
+        }),
+        _ => Err(EngineError::Defect(format!("stream {} has no checksum at both ends", stream.stream))),
+    }
+}
+
+/// Every row that was read was received; and was written, where the server's count can say so.
+///
+/// # Errors
+/// [`EngineError::Counts`] where they differ.
+fn counts(stream: &StreamPlan, target: &TargetState, read: Read, written: Counted) -> Result<Verified, EngineError> {
     let publication = stream.write.publication;
     let staged = publication != Publication::Direct;
     // Where conflicts are settled the server counts what it changed: rows that are there already are not in it.
@@ -34,7 +58,7 @@ pub(super) fn counts(
     // Nothing stands between rows and a staging table.
     let arrived = read.rows == written.rows_received && (!staged || read.rows == written.rows_loaded);
     if arrived && (equal || !must_be_equal(target)) {
-        return Ok(Verified { source_rows: read.rows, destination_rows, equal });
+        return Ok(Verified { source_rows: read.rows, destination_rows, equal, method: Method::Counts });
     }
     Err(EngineError::Counts {
         stream: stream.stream.clone(),

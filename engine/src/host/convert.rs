@@ -3,6 +3,7 @@
 
 use super::{
     bindings::{source::exports::rapidbyte::connector::source as wit, types},
+    compared::wit_checked,
     convert_incremental::{self, Position, wit_position, wit_window},
 };
 use crate::{
@@ -243,6 +244,7 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
         partitions: decision.partitions,
         window: decision.window.as_ref().map(wit_window),
         batch_rows: decision.batch_rows,
+        checksum: decision.checksum.as_ref().map(|columns| columns.iter().map(wit_checked).collect()),
     }
 }
 
@@ -264,7 +266,11 @@ pub(super) fn wit_read_request(
 }
 
 pub(super) fn prepared_read(prepared: wit::PreparedRead) -> Checked<PreparedRead> {
-    Ok(PreparedRead { statements: list(prepared.statements, sql)?, position: option(prepared.position, sql)? })
+    Ok(PreparedRead {
+        statements: list(prepared.statements, sql)?,
+        position: option(prepared.position, sql)?,
+        checksum: option(prepared.checksum, sql)?,
+    })
 }
 
 fn statistics(statistics: wit::Statistics) -> Statistics {

@@ -10,7 +10,9 @@ use rapidbyte_plans::{
         WriteDecision,
     },
     name::ObjectName,
-    observation::{ColumnFit, Dependent, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState},
+    observation::{
+        ColumnFit, Comparison, Dependent, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState,
+    },
 };
 
 fn phase(phase: wit::Phase) -> Phase {
@@ -19,6 +21,7 @@ fn phase(phase: wit::Phase) -> Phase {
         wit::Phase::Setup => Phase::Setup,
         wit::Phase::Load => Phase::Load,
         wit::Phase::Publish => Phase::Publish,
+        wit::Phase::Verify => Phase::Verify,
     }
 }
 
@@ -29,6 +32,7 @@ fn effect(effect: wit::Effect) -> Effect {
         wit::Effect::Remove => Effect::Remove,
         wit::Effect::Write => Effect::Write,
         wit::Effect::Control => Effect::Control,
+        wit::Effect::Read => Effect::Read,
     }
 }
 
@@ -52,6 +56,7 @@ fn wit_statement(statement: &Statement) -> wit::Statement {
             Phase::Setup => wit::Phase::Setup,
             Phase::Load => wit::Phase::Load,
             Phase::Publish => wit::Phase::Publish,
+            Phase::Verify => wit::Phase::Verify,
         },
         effect: match statement.effect {
             Effect::Create => wit::Effect::Create,
@@ -59,6 +64,7 @@ fn wit_statement(statement: &Statement) -> wit::Statement {
             Effect::Remove => wit::Effect::Remove,
             Effect::Write => wit::Effect::Write,
             Effect::Control => wit::Effect::Control,
+            Effect::Read => wit::Effect::Read,
         },
         sql: statement.sql.clone(),
         purpose: statement.purpose.clone(),
@@ -110,6 +116,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         insert_rows: decision.insert_rows,
         insert_bytes: decision.insert_bytes,
         batch_rows: decision.batch_rows,
+        checksum: decision.checksum,
     }
 }
 
@@ -198,6 +205,11 @@ fn fit(fit: wit::ColumnFit) -> Checked<ColumnFit> {
         literal: fit.literal,
         types: statements(fit.types)?,
         alter: option(fit.alter, text)?,
+        compared: Comparison {
+            cast: option(fit.compared.cast, text)?,
+            bounds: option(fit.compared.bounds, text)?,
+            obstacle: option(fit.compared.obstacle, text)?,
+        },
     })
 }
 

@@ -7,6 +7,7 @@ use super::{
         types,
     },
     call::{Cell, guarded},
+    compared::{self, Checksum},
     convert::{self, Server},
     convert_destination as convert_out,
     convert_incremental::{self, Checkpoint, NewCheckpoint, wit_checkpoint},
@@ -24,8 +25,8 @@ use wasmtime::{Engine, component::ResourceAny};
 
 /// A destination.
 pub(crate) struct DestinationGuest {
-    cell: Cell,
-    world: DestinationConnector,
+    pub(super) cell: Cell,
+    pub(super) world: DestinationConnector,
     session: Option<ResourceAny>,
     writer: Option<ResourceAny>,
 }
@@ -46,6 +47,8 @@ pub(crate) struct Counted {
     pub(crate) rows_loaded: u64,
     pub(crate) rows_written: u64,
     pub(crate) bytes_written: u64,
+    /// Where one was wanted.
+    pub(crate) checksum: Option<Checksum>,
 }
 
 impl World for DestinationGuest {
@@ -121,7 +124,7 @@ impl World for DestinationGuest {
 }
 
 impl DestinationGuest {
-    fn session(&self) -> Result<ResourceAny, EngineError> {
+    pub(super) fn session(&self) -> Result<ResourceAny, EngineError> {
         self.session.ok_or_else(|| Cell::out_of_order("a call of a session"))
     }
 
@@ -255,7 +258,9 @@ impl DestinationGuest {
         let times = self.cell.times;
         guarded!(self, "writer.drop", limit, |store| writer.resource_drop_async(store))?;
         self.cell.times = times;
+        let checksum = convert::option(written.checksum, compared::checksum);
         Ok(Counted {
+            checksum: self.cell.checked(checksum)?,
             rows_received: written.rows_received,
             rows_loaded: written.rows_loaded,
             rows_written: written.rows_written,

@@ -4,6 +4,7 @@
 
 mod bindings;
 mod call;
+mod compared;
 mod connect_error;
 mod connection;
 mod convert;
@@ -19,6 +20,7 @@ mod tls;
 mod wasi;
 mod world;
 
+pub(crate) use compared::{Checksum, Key, KeyRange, KeyedRow, Rows};
 pub(crate) use connection::Aborts;
 pub(crate) use convert::Server;
 pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};

@@ -25,8 +25,8 @@ use wasmtime::{Engine, component::ResourceAny};
 
 /// A source.
 pub(crate) struct SourceGuest {
-    cell: Cell,
-    world: SourceConnector,
+    pub(super) cell: Cell,
+    pub(super) world: SourceConnector,
     session: Option<ResourceAny>,
     reader: Option<Reader>,
 }
@@ -126,7 +126,7 @@ impl World for SourceGuest {
 }
 
 impl SourceGuest {
-    fn session(&self) -> Result<ResourceAny, EngineError> {
+    pub(super) fn session(&self) -> Result<ResourceAny, EngineError> {
         self.session.ok_or_else(|| Cell::out_of_order("a call of a session"))
     }
 
@@ -246,7 +246,7 @@ impl SourceGuest {
     }
 
     /// A reader is dropped before the next one is made.
-    async fn drop_reader(&mut self) -> Result<(), EngineError> {
+    pub(super) async fn drop_reader(&mut self) -> Result<(), EngineError> {
         let Some(Reader { resource, .. }) = self.reader.take() else { return Ok(()) };
         let limit = self.cell.guest().limits.answer;
         guarded!(self, "reader.drop", limit, |store| resource.resource_drop_async(store))

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests
 
+mod checksums;
 mod counts;
 mod endings;
 mod escapes;

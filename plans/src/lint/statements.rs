@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::{
-    decision::{Effect, Phase, PreparedWrite, Publication, Strategy},
+    decision::{Effect, Phase, PreparedRead, PreparedWrite, Publication, Statement, Strategy},
     plan::{Plan, StreamPlan},
     planner::Prepared,
 };
@@ -17,9 +17,27 @@ pub(super) fn check(_: &Plan, stream: &StreamPlan, findings: &mut Findings<'_>) 
     let filled =
         read.statements.iter().chain(write.statements.iter().map(|s| &s.sql)).all(|sql| !sql.trim().is_empty());
     findings.unless(filled, "a statement is empty");
-    let ordered = write.statements.windows(2).all(|pair| pair[0].phase <= pair[1].phase);
-    findings.unless(ordered, "statements are not in the order of their phases");
+    // What was written is read among the statements that publish it.
+    let steps: Vec<Phase> = write.statements.iter().map(|s| s.phase).filter(|phase| *phase != Phase::Verify).collect();
+    findings.unless(steps.is_sorted(), "statements are not in the order of their phases");
     written(stream, write, findings);
+    checked(stream, read, write, findings);
+}
+
+/// Both ends say a checksum, over the same columns, or neither; and nothing else is read after the rows.
+fn checked(stream: &StreamPlan, read: &PreparedRead, write: &PreparedWrite, findings: &mut Findings<'_>) {
+    let wanted = stream.write.checksum;
+    findings.unless(read.checksum.is_some() == wanted, "one end says a checksum and the other does not");
+    let verify = |statement: &Statement| statement.phase == Phase::Verify;
+    let at: Vec<usize> = (0..write.statements.len()).filter(|at| verify(&write.statements[*at])).collect();
+    findings.unless(at.len() == usize::from(wanted), "not one checksum of what was written");
+    let load = write.statements.iter().position(|statement| statement.phase == Phase::Load);
+    findings.unless(at.iter().all(|at| Some(*at) > load), "what is written is summed before it is there");
+    let reads = write.statements.iter().all(|statement| verify(statement) == (statement.effect == Effect::Read));
+    findings.unless(reads, "a statement that only reads is no checksum, or a checksum does more");
+    let shown = stream.read.checksum.iter().flatten().map(|column| &column.name);
+    let same = shown.eq(stream.write.columns.iter().map(|column| &column.name));
+    findings.unless(!wanted || same, "the ends do not sum the same columns");
 }
 
 fn written(stream: &StreamPlan, write: &PreparedWrite, findings: &mut Findings<'_>) {

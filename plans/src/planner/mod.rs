@@ -18,6 +18,7 @@ mod shown;
 mod sizing;
 mod swap;
 mod target;
+mod verify;
 
 #[cfg(test)]
 mod properties;
@@ -148,7 +149,7 @@ fn decide_stream(
         && columns.iter().any(|column| !key.contains(&column.name));
     let (delete, report) = privileges::check(facts, route, updates);
     say(report);
-    let (read, report) = read::choose(facts, window, batch_rows);
+    let (mut read, report) = read::choose(facts, window, batch_rows);
     say(report);
     say(batch_report);
     if route.strategy != Strategy::Copy {
@@ -157,6 +158,10 @@ fn decide_stream(
 
     let estimates = estimates(source.statistics);
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
+
+    let (checksum, report) = verify::choose(facts, &key, route, &columns, &changes);
+    say(report);
+    read.checksum = checksum;
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
     let write = write(facts, Columns { written: columns, changes, comments }, &key, route, delete, sizes);
@@ -227,6 +232,7 @@ fn write(
         insert_rows: sizes.insert_rows,
         insert_bytes: sizes.insert_bytes,
         batch_rows: sizes.batch_rows,
+        checksum: verify::is_wanted(facts),
     }
 }
 

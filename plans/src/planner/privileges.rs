@@ -62,7 +62,7 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
     }
 }
 
-fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
+pub(crate) fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
     let (user, name) = (crate::name::visible(facts.user), &facts.target.name);
     let (reason, advice) = match privilege {
         Privilege::Own => (format!("{user} does not own {name}"), "let its owner run the sync".to_owned()),

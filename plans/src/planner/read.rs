@@ -30,6 +30,7 @@ pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) 
         batch_rows,
         batch_bytes: limits.batch_bytes,
         row_bytes: limits.row_bytes,
+        checksum: None,
     };
     (read, report)
 }

@@ -4,7 +4,7 @@
 use super::{
     facts::{Facts, RULE, TRIGGER, listed},
     key::{compared_otherwise, known_unique},
-    reconcile, swap,
+    reconcile, swap, verify,
 };
 use crate::{
     decision::{Disposition, Publication, Strategy},
@@ -188,7 +188,9 @@ fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -
             && facts.stream.wishes.disposition != Disposition::Append
             && facts.dependents(TRIGGER).is_empty()
             && facts.source.columns.iter().any(|column| !key.contains(&column.name)),
-        few: rows.filter(|rows| *rows <= u64::from(insert_rows)).map(|rows| (rows, insert_rows)),
+        few: rows
+            .filter(|rows| *rows <= u64::from(insert_rows) && !verify::needs_staging(facts, key))
+            .map(|rows| (rows, insert_rows)),
         rows,
     }
 }

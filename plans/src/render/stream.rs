@@ -90,6 +90,7 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::Change => "change",
         Topic::Lock => "locks",
         Topic::Room => "room",
+        Topic::Verify => "verify",
     }
 }
 
@@ -179,6 +180,9 @@ fn statements(page: &mut Page, prepared: &Prepared) {
     for sql in prepared.read.position.iter().chain(&prepared.read.statements) {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
+    if let Some(sql) = &prepared.read.checksum {
+        page.marked(4, Role::Faint, "=", &shown(sql));
+    }
     for statement in written(&prepared.write) {
         self::statement(page, &statement);
     }
@@ -209,6 +213,7 @@ pub(super) fn effect_sign(effect: Effect) -> (&'static str, Role) {
         Effect::Remove => ("-", Role::Remove),
         Effect::Write => (">", Role::Label),
         Effect::Control => ("·", Role::Faint),
+        Effect::Read => ("=", Role::Faint),
     }
 }
 

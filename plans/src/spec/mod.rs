@@ -28,7 +28,7 @@ pub use limits::{Compression, Limits};
 pub use place::{Mistake, Place};
 pub use schema_changes::{NewColumn, Nullability, RemovedColumn, SchemaChanges, TypeChange};
 pub use secret::Secret;
-pub use stream::{Reads, StrategyWish, StreamSpec, WriteWishes};
+pub use stream::{Reads, StrategyWish, StreamSpec, Verify, WriteWishes};
 pub use sync_name::{SYNC_NAME_BYTES_MAX, SyncName};
 pub use table_name::Pattern;
 

@@ -43,6 +43,16 @@ pub enum StrategyWish {
     Upsert,
 }
 
+/// What is compared before a run is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// Rows read and rows written.
+    Counts,
+    /// And a checksum over every column.
+    Checksum,
+}
+
 /// How a stream is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteWishes {
@@ -52,6 +62,8 @@ pub struct WriteWishes {
     pub strategy: StrategyWish,
     /// The columns that identify a row; none: the source's primary key.
     pub key: Option<Vec<String>>,
+    /// What is compared before the commit; none: the counts.
+    pub verify: Option<Verify>,
 }
 
 /// One `[[stream]]`, with the defaults filled in.
@@ -76,7 +88,7 @@ pub struct StreamSpec {
 }
 
 /// Keys that `[defaults]` may hold as well.
-const SHARED: [&str; 6] = ["write", "key", "columns", "exclude_columns", "where", "strategy"];
+const SHARED: [&str; 7] = ["write", "key", "columns", "exclude_columns", "where", "strategy", "verify"];
 /// Keys that say what one stream is.
 const OWN: [&str; 6] = ["table", "tables", "exclude", "query", "name", "into"];
 /// A full refresh leaves exactly the source's rows: what running it again should leave, too.
@@ -90,6 +102,7 @@ const STRATEGIES: [(&str, StrategyWish); 4] = [
     ("insert", StrategyWish::Insert),
     ("upsert", StrategyWish::Upsert),
 ];
+const VERIFICATIONS: [(&str, Verify); 2] = [("counts", Verify::Counts), ("checksum", Verify::Checksum)];
 
 /// What a stream and the defaults have in common.
 #[derive(Default)]
@@ -101,6 +114,7 @@ struct Shared {
     exclude_columns: Option<Vec<String>>,
     filter: Option<String>,
     incremental: incremental::Wishes,
+    verify: Option<Verify>,
 }
 
 const NO_STREAM: &str = "say what is read:\n    [[stream]]\n    table = \"public.orders\"";
@@ -150,6 +164,7 @@ fn shared(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
         exclude_columns: section.get("exclude_columns").and_then(|n| columns(reader, "exclude_columns", n)),
         filter: section.get("where").and_then(|n| filled(reader, "where", n)).map(|text| text.value),
         incremental: incremental::wishes(reader, section),
+        verify: section.get("verify").and_then(|n| reader.word("verify", n, &VERIFICATIONS)),
     }
 }
 
@@ -182,6 +197,7 @@ fn stream(reader: &mut Reader<'_>, node: &Node<'_>, defaults: &Shared) -> Option
             disposition: write.unwrap_or(WRITE_DEFAULT),
             strategy: own.strategy.or(defaults.strategy).unwrap_or(StrategyWish::Auto),
             key: own.key.or_else(|| defaults.key.clone()),
+            verify: own.verify.or(defaults.verify),
         },
     })
 }

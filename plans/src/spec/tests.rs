@@ -95,6 +95,7 @@ fn golden_mistakes() {
         ("bad-toml-twice", (1, 11), 2),
         ("empty", (1, 1), 5),
         ("many-at-once", (1, 11), 14),
+        ("verify-unknown", (15, 10), 2),
     ] {
         let mistakes = found(name);
         assert_eq!(((mistakes[0].line, mistakes[0].column), mistakes.len()), (place, count), "{name}: {mistakes:?}");

@@ -1,6 +1,8 @@
 //! From decisions to exact statements. Pure: the same decision gives the same statements. Nothing here decides.
 
 mod bookkeeping;
+mod checksum;
+mod compared;
 mod names;
 mod read;
 mod swap;
@@ -11,6 +13,8 @@ pub use bookkeeping::{
     Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, insert_receipt,
     last_run_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
 };
+pub use checksum::{Checked, stream_checksum, with_checksum};
+pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
 pub use read::{CLOSE, fetch, read, select};
 pub use swap::can_carry;
 pub use window::{position, resume};

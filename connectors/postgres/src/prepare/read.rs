@@ -37,28 +37,28 @@ pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
 
 fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
     let columns = idents(&decision.columns)?;
-    let sql = Sql::new().raw("SELECT ").idents(&columns).part(&from(decision)?);
-    let conditions = conditions(decision)?;
-    if conditions.is_empty() {
-        return Ok(sql);
-    }
-    Ok(sql.raw(" WHERE ").join(" AND ", &conditions, Sql::part))
+    let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ").part(&origin(&decision.relation)?);
+    Ok(provided(sql, &conditions(decision)?))
 }
 
-/// The user's own SQL stands on lines of its own, so that a comment at its end ends there.
-pub(super) fn from(decision: &ReadDecision) -> Result<Sql, PrepareError> {
-    let sql = Sql::new().raw(" FROM ");
-    Ok(match &decision.relation {
-        Relation::Table(namespace, name) => sql.name(&qualified(namespace, name)?),
-        Relation::Query(query) => sql.raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
+/// What rows come from. The user's own SQL stands on lines of its own, so that a comment at its end ends there.
+pub(super) fn origin(relation: &Relation) -> Result<Sql, PrepareError> {
+    Ok(match relation {
+        Relation::Table(namespace, name) => Sql::new().name(&qualified(namespace, name)?),
+        Relation::Query(query) => Sql::new().raw("(\n").of_the_user(bare(query)).raw("\n) AS rapidbyte_query"),
     })
+}
+
+/// With all of these conditions.
+pub(super) fn provided(sql: Sql, conditions: &[Sql]) -> Sql {
+    if conditions.is_empty() { sql } else { sql.raw(" WHERE ").join(" AND ", conditions, Sql::part) }
 }
 
 pub(super) fn filter(decision: &ReadDecision) -> Option<Sql> {
     decision.filter.as_ref().map(|filter| Sql::new().raw("(\n").of_the_user(filter).raw("\n)"))
 }
 
-fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
+pub(super) fn conditions(decision: &ReadDecision) -> Result<Vec<Sql>, PrepareError> {
     let mut conditions = Vec::from_iter(filter(decision));
     if let Some(window) = &decision.window {
         conditions.extend(window::condition(window)?);

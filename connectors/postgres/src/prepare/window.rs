@@ -48,7 +48,7 @@ pub fn position(decision: &ReadDecision, window: &Window) -> Result<String, Prep
         return Ok(sql.part(&snapshot).raw("'f'").done());
     }
     let column = ident(&window.column)?;
-    let from = read::from(decision)?;
+    let from = Sql::new().raw(" FROM ").part(&read::origin(&decision.relation)?);
     let filter = read::filter(decision).map(|filter| filter.raw(" AND ")).unwrap_or_default();
     // Inside, where no name of the result can be taken for the column: text has another order.
     let sql = Sql::new().raw("SELECT (SELECT newest.v::text FROM (SELECT ").ident(&column).raw(" AS v").part(&from);

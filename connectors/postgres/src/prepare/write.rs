@@ -277,13 +277,13 @@ fn is_excluded(name: &Ident) -> bool {
 }
 
 /// The type in SQL that a written column has.
-fn type_of<'a>(decision: &'a WriteDecision, column: &Ident) -> &'a str {
+pub(super) fn type_of<'a>(decision: &'a WriteDecision, column: &Ident) -> &'a str {
     let found = decision.columns.iter().find(|written| written.name == column.as_str());
     found.map_or("", |written| written.target.as_str())
 }
 
 /// A type of pg_catalog: any other is written with its schema, in quotes.
-fn is_of_the_server(target: &str) -> bool {
+pub(super) fn is_of_the_server(target: &str) -> bool {
     !target.is_empty() && !target.starts_with('"')
 }
 

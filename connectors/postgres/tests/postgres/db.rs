@@ -28,7 +28,7 @@ pub(crate) fn url_of_new() -> Result<String> {
 
 /// Another session on the database of one.
 pub(crate) fn another(db: &Db) -> Result<Db> {
-    Db::at(&server()?.url(&db.one("SELECT current_database()")?))
+    Db::connect(&server()?.url(&db.one("SELECT current_database()")?))
 }
 
 /// A session, set as a guest sets its own.
@@ -40,10 +40,21 @@ pub(crate) struct Db {
 impl Db {
     /// A new, empty database.
     pub(crate) fn new() -> Result<Self> {
-        Self::at(&url_of_new()?)
+        Self::connect(&url_of_new()?)
     }
 
-    fn at(url: &str) -> Result<Self> {
+    /// A new, empty database in which a character is a byte.
+    pub(crate) fn latin1() -> Result<Self> {
+        let url = url_of_new()?;
+        let (other, name) = url.rsplit_once('/').context("no database in the URL")?;
+        let name = format!("{}_latin1", name.split('?').next().unwrap_or(name));
+        Self::connect(&url)?.exec(&format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+        ))?;
+        Self::connect(&format!("{other}/{name}"))
+    }
+
+    fn connect(url: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
         runtime.spawn(connection);

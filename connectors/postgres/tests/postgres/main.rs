@@ -1,5 +1,6 @@
 //! What this crate says of PostgreSQL, held against a real server.
 
+mod checksums;
 mod db;
 mod faults;
 mod hanging;

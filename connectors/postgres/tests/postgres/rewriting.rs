@@ -10,7 +10,7 @@ use rapidbyte_postgres::{
 };
 
 /// A database in which no type that is made has the OID that it has in another.
-fn other_database() -> Result<Db> {
+pub(crate) fn other_database() -> Result<Db> {
     let db = Db::new()?;
     for at in 0..40 {
         db.exec(&format!("CREATE TYPE public.in_the_way_{at} AS ENUM ()"))?;

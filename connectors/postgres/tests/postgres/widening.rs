@@ -1,11 +1,11 @@
 //! Pairs of types that differ: what is widened keeps its meaning, what is not listed is refused.
 
-use crate::{db::Db, moving};
+use crate::{checksums, db::Db, moving};
 use anyhow::{Context as _, Result};
 use rapidbyte_postgres::{
     copy::Encoder,
     decision::{Disposition, Publication, Strategy, WriteColumn, WriteDecision},
-    fit::{Label, TargetCatalog, fit},
+    fit::{Fit, Label, TargetCatalog, fit},
     text::LiteralWriter,
 };
 
@@ -16,7 +16,7 @@ const TYPES: &str = "CREATE TYPE public.few AS ENUM ('b', 'c'); CREATE TYPE publ
     CREATE TYPE public.span AS RANGE (subtype = int4); CREATE TYPE public.rename AS RANGE (subtype = int4)";
 
 /// From, a value, to.
-const WIDENED: [(&str, &str, &str); 39] = [
+const WIDENED: [(&str, &str, &str); 43] = [
     ("int2", "-32768", "int4"),
     ("int2", "-32768", "int8"),
     ("int4", "-2147483648", "int8"),
@@ -55,6 +55,10 @@ const WIDENED: [(&str, &str, &str); 39] = [
     ("public.small", "7", "int8"),
     ("public.few[]", "{b,NULL}", "text[]"),
     ("public.one", "(1,b)", "public.other"),
+    ("numeric(5,2)[]", "{1.10,NULL}", "numeric(7,3)[]"),
+    ("char(3)[]", "{a,NULL}", "char(5)[]"),
+    ("char(3)[]", "{a,NULL}", "text[]"),
+    ("numeric(5,2)", "1.1", "numeric"),
     ("xml", "<a/>", "xml"),
 ];
 
@@ -109,7 +113,7 @@ const REFUSED: [(&str, &str); 38] = [
 ];
 
 /// Judges a column of one type against a target's column of another.
-fn judge(db: &Db, from: &str, to: &str) -> Result<rapidbyte_postgres::fit::Fit> {
+fn judge(db: &Db, from: &str, to: &str) -> Result<Fit> {
     db.exec(&format!(
         "DROP TABLE IF EXISTS public.s, public.t; CREATE TABLE public.s (c {from}); CREATE TABLE public.t (c {to})"
     ))?;
@@ -124,7 +128,7 @@ fn judge(db: &Db, from: &str, to: &str) -> Result<rapidbyte_postgres::fit::Fit> 
 }
 
 /// The value arrives as the server's own cast would make it, by COPY and by literals.
-fn arrives(db: &Db, value: &str, target: &str) -> Result<()> {
+fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
     let schema = moving::arrow_schema(&moving::columns(db, "public", "s")?);
     let literal = rapidbyte_postgres::literal::quoted(value)?;
     db.exec(&format!("INSERT INTO public.s VALUES ({literal}), (NULL)"))?;
@@ -157,7 +161,17 @@ fn arrives(db: &Db, value: &str, target: &str) -> Result<()> {
         let found = db.one("SELECT format('%s', c) FROM public.t WHERE c IS NOT NULL")?;
         assert_eq!(found.trim_end(), expected.trim_end(), "{strategy:?}");
         assert_eq!(db.one("SELECT count(*) FROM public.t WHERE c IS NULL")?, "1");
+        same_checksum(db, fit)?;
     }
+    Ok(())
+}
+
+/// What the source shows for the comparison is what the target has, and nothing else is.
+fn same_checksum(db: &Db, fit: &Fit) -> Result<()> {
+    assert_eq!(fit.compared.obstacle, None);
+    let columns = checksums::checked(std::slice::from_ref(fit));
+    let there = checksums::sum(db, "public", "t", &checksums::uncast(&columns))?;
+    assert_eq!(checksums::sum(db, "public", "s", &columns)?, there, "{fit:?}");
     Ok(())
 }
 
@@ -169,7 +183,7 @@ fn what_is_wider_keeps_each_value() -> Result<()> {
         for (from, value, to) in pairs {
             let fit = judge(&db, from, to)?;
             assert_eq!((fit.label, fit.note.is_some()), (label, label == Label::Widened), "{from} to {to}: {fit:?}");
-            arrives(&db, value, to).with_context(|| format!("{from} to {to}"))?;
+            arrives(&db, value, to, &fit).with_context(|| format!("{from} to {to}"))?;
         }
     }
     Ok(())
@@ -190,9 +204,29 @@ fn what_could_change_is_refused() -> Result<()> {
 #[test]
 fn blanks_are_kept() -> Result<()> {
     let db = Db::new()?;
-    judge(&db, "char(5)", "text")?;
-    arrives(&db, "ab", "text")?;
+    let fit = judge(&db, "char(5)", "text")?;
+    arrives(&db, "ab", "text", &fit)?;
     assert_eq!(db.one("SELECT max(length(c)) FROM public.t")?, "5");
+    Ok(())
+}
+
+/// No cast reaches into a composite of another server's: there such a value has no text that could be compared.
+#[test]
+fn what_reads_otherwise_inside_is_not_compared() -> Result<()> {
+    let db = Db::new()?;
+    db.exec(
+        "CREATE TYPE public.cents AS (n numeric(5,2), t text); CREATE TYPE public.mills AS (n numeric(7,3), t text)",
+    )?;
+    for (from, to) in [("public.cents", "public.mills"), ("public.cents[]", "public.mills[]")] {
+        let fit = judge(&db, from, to)?;
+        assert_eq!((fit.label, fit.compared.cast), (Label::Widened, None), "{from}");
+        let obstacle = fit.compared.obstacle.context("it is compared")?;
+        assert!(obstacle.starts_with("inside \"public\".\"cents\""), "{obstacle}");
+    }
+    assert_eq!(
+        judge(&db, "public.cents", "public.cents")?.compared,
+        rapidbyte_postgres::compare::Comparison::default()
+    );
     Ok(())
 }
 

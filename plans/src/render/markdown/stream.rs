@@ -77,8 +77,9 @@ fn remarks(stream: &StreamPlan, seen: Option<&StreamObservation>) -> Option<Stri
 fn statements(prepared: &Prepared) -> String {
     let position = prepared.read.position.iter().map(|sql| marked("<", "up to where it is", sql));
     let read = position.chain(prepared.read.statements.iter().map(|sql| marked("<", "rows leave", sql)));
+    let checksum = prepared.read.checksum.iter().map(|sql| marked("=", "rows and checksum of what was read", sql));
     let write = written(&prepared.write).map(|statement| step(&statement));
-    sql(&read.chain(write).collect::<Vec<_>>().join("\n"))
+    sql(&read.chain(checksum).chain(write).collect::<Vec<_>>().join("\n"))
 }
 
 fn bookkeeping(plan: &Plan) -> Option<String> {
