@@ -276,6 +276,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::StrategyWish
         | Rule::Fetch
         | Rule::SchemaChange
+        | Rule::RowErrors
         | Rule::Unobserved => false,
     }
 }

@@ -24,6 +24,9 @@ pub(crate) fn text(receipt: &Receipt, width: usize) -> String {
     let _ = writeln!(text, "{DIM}  {:name_width$}  {:>13}  {:>16}{DIM:#}", "stream", "source rows", "destination rows");
     for (stream, name) in receipt.streams.iter().zip(&names) {
         let _ = writeln!(text, "{}", line(stream, name, name_width));
+        if let Some(refused) = refused(stream) {
+            let _ = writeln!(text, "{RED}    {refused}{RED:#}");
+        }
     }
     let _ = write!(text, "\n{}", footer(receipt));
     text
@@ -46,6 +49,16 @@ fn line(stream: &StreamReceipt, name: &str, name_width: usize) -> String {
         format!("{name:name_width$}")
     };
     format!("  {name}  {:>13}  {:>16}  {verdict}", count(verified.source_rows), count(verified.destination_rows))
+}
+
+/// What became of refused rows; none: there were none.
+pub(crate) fn refused(stream: &StreamReceipt) -> Option<String> {
+    let rows = stream.rows_rejected;
+    let words = format!("{} {} refused", plural(rows, "row", "rows"), if rows == 1 { "was" } else { "were" });
+    (rows > 0).then(|| match &stream.rejected_into {
+        Some(table) => format!("{words}, and set aside in {}", visible(table)),
+        None => format!("{words}, and left out"),
+    })
 }
 
 fn headline(receipt: &Receipt) -> String {
@@ -97,6 +110,7 @@ mod tests {
             rows_read: rows,
             rows_written: rows,
             rows_rejected: 0,
+            rejected_into: None,
             bytes_read: rows * 100,
             bytes_written: rows * 120,
             batches: 1 + rows / 10_000,

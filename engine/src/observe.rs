@@ -7,6 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
+    quarantine::quarantine_of,
     resolve::{ResolvedStream, narrowed, needs_catalog, resolve},
     spec::Spec,
 };
@@ -63,8 +64,12 @@ async fn look(
     loop {
         let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection).await?;
         let target = destination.guest.inspect(&stream.target, &schema).await?;
-        let seen =
-            StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: stream.ignored.clone() };
+        let quarantine = match quarantine_of(spec, &target.name) {
+            Some(table) => Some(destination.guest.quarantine(&table).await?),
+            None => None,
+        };
+        let (name, ignored) = (stream.stream.clone(), stream.ignored.clone());
+        let seen = StreamObservation { stream: name, source: seen, target, ignored, quarantine };
         match narrowed(spec, stream, &seen) {
             // A source that goes on giving what was excluded is looked at as it is.
             Some(less) if stream.ignored.is_empty() => *stream = less,

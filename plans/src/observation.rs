@@ -280,6 +280,24 @@ pub struct StreamObservation {
     /// Columns that are new at the source and not read, as `schema_changes.new_column` says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// The table for refused rows, where the sync file wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineState>,
+}
+
+/// The table for refused rows as the destination sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuarantineState {
+    /// Its name.
+    pub name: ObjectName,
+    /// It, or something else of its name, is there.
+    pub exists: bool,
+    /// Our user may add rows to it.
+    pub may_insert: bool,
+    /// Why it cannot take refused rows, as it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<String>,
 }
 
 /// A run that a destination has recorded.

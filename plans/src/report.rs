@@ -26,6 +26,8 @@ pub enum Topic {
     Lock,
     /// Disk and WAL at the destination.
     Room,
+    /// Rows that the destination refuses.
+    RowErrors,
 }
 
 /// One choice and why it was made.
@@ -94,6 +96,8 @@ pub enum Rule {
     Unobserved,
     /// The source moved since the last run, and the sync file says that this fails.
     SchemaChange,
+    /// Refused rows cannot be set aside as the sync file asks for.
+    RowErrors,
 }
 
 /// Something that cannot be done, why, and what to do.

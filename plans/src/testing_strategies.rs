@@ -5,8 +5,8 @@ use crate::{
     decision::{Effect, Phase, Statement},
     name::ObjectName,
     observation::{
-        Carriage, ColumnFit, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege, RelationKind,
-        SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
+        Carriage, ColumnFit, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege, QuarantineState,
+        RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
@@ -261,16 +261,27 @@ fn end(endpoint: &str, read_only: bool) -> End {
     }
 }
 
+/// What a sync file without such a policy does not ask for is passed over.
+fn quarantine(index: usize) -> BoxedStrategy<Option<QuarantineState>> {
+    let name = ObjectName::new("raw", format!("s{index}__rejected"));
+    let unfit = option::weighted(0.1, Just("it has other columns".to_owned()));
+    let state = (any::<bool>(), proptest::bool::weighted(0.8), unfit).prop_map(move |(exists, may_insert, unfit)| {
+        QuarantineState { name: name.clone(), exists, may_insert, unfit: unfit.filter(|_| exists) }
+    });
+    option::weighted(0.9, state).boxed()
+}
+
 /// An observation of streams `public.s0` to `public.s2`, whose targets are in schema `raw`.
 pub(crate) fn observation() -> impl Strategy<Value = Observation> {
     let stream = |index: usize| {
         source().prop_flat_map(move |source| {
             let name = ObjectName::new("raw", format!("s{index}"));
-            target(&source, name).prop_map(move |target| StreamObservation {
+            (target(&source, name), quarantine(index)).prop_map(move |(target, quarantine)| StreamObservation {
                 stream: format!("public.s{index}"),
                 source: source.clone(),
                 target,
                 ignored: Vec::new(),
+                quarantine,
             })
         })
     };
@@ -306,7 +317,9 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
         "new_column = \"fail\"\nnullability = \"fail\"\n",
         "removed_column = \"fail\"\n",
     ]);
-    (vec(stream, 3), limits, changes).prop_map(|(streams, limits, changes)| {
+    let refused =
+        word(&["", "", "", "", "policy = \"skip\"\nmax_rows = 1\n", "policy = \"quarantine\"\nmax_rows = 9\n"]);
+    (vec(stream, 3), limits, changes, refused).prop_map(|(streams, limits, changes, refused)| {
         let mut text = format!(
             "version = 1\nname = \"shop\"\n[source]\nuse = \"postgres\"\nurl = \"postgres://reader:{password}@shop/shop\"\n\
              [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
@@ -316,6 +329,6 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
             let head = format!("[[stream]]\ntable = \"public.s{index}\"\n");
             text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}");
         }
-        text + "[limits]\n" + limits + "[schema_changes]\n" + changes
+        text + "[limits]\n" + limits + "[schema_changes]\n" + changes + "[on_row_error]\n" + refused
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::case::Case;
 use rapidbyte_plans::{
-    decision::{ColumnChange, Comment, Publication, Strategy},
+    decision::{ColumnChange, Comment, Publication, RowErrors, Strategy},
     drift,
     observation::{Dependent, Fetch, FitLabel, Observation, RelationKind, StreamObservation},
     plan::{Plan, StreamPlan},
@@ -35,6 +35,7 @@ pub(crate) struct Chosen {
     changes: Vec<ColumnChange>,
     comments: Vec<Comment>,
     destroys: bool,
+    row_errors: Option<RowErrors>,
 }
 
 impl Outcome {
@@ -68,6 +69,7 @@ impl Chosen {
             changes: write.changes.clone(),
             comments: write.comments.clone(),
             destroys: plan.destroys.is_some(),
+            row_errors: write.row_errors.clone(),
         }
     }
 }

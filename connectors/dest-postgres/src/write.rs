@@ -1,11 +1,13 @@
 //! One stream being written: the plan's statements in their order, rows in the middle.
 
 use crate::{
+    aside::{AsideLoad, Keeping, Way},
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestWriter},
     decision,
     load::{CopyLoad, InsertLoad, Load},
-    session::Shared,
+    session::{Inner, Shared},
 };
+use arrow_schema::Schema;
 use rapidbyte_postgres::{
     prepare,
     types::{PgType, catalog},
@@ -44,24 +46,55 @@ impl StreamWriter {
         let frames = FrameReader::new(&schema).map_err(internal)?;
         let whole = decision.create_table || decision.disposition == contract::Disposition::Replace;
         inner.written.push((decision.target.clone(), whole));
+        let row_errors = decision.row_errors.clone();
         let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
         let targets = loaded_types(&mut inner.session, decision)?;
-        let load = if strategy == contract::Strategy::Copy {
-            let load = CopyLoad::begin(&mut inner.session, &load.sql, frames.schema(), &targets)?;
-            inner.copying = true;
-            Load::Copy(load)
+        let way = if strategy == contract::Strategy::Copy {
+            Way::Copy(CopyLoad::new(frames.schema(), &targets)?, load.sql.clone())
         } else {
             let merges = prepared.statements.iter().any(|statement| {
                 statement.phase == contract::Phase::Publish && statement.effect == contract::Effect::Write
             });
             let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
-            Load::Insert(InsertLoad::new(frames.schema(), &targets, (&load.sql, tail), limits)?)
+            Way::Insert(InsertLoad::new(frames.schema(), &targets, (&load.sql, tail), limits)?)
+        };
+        let load = match (row_errors, way) {
+            (Some(errors), way) => {
+                let rejects =
+                    prepared.statements.iter().find(is(contract::Phase::Reject)).map(|found| found.sql.clone());
+                Load::Aside(aside(&mut inner, way, (errors, rejects), frames.schema(), &targets)?)
+            }
+            (None, Way::Copy(mut load, sql)) => {
+                load.start(&mut inner.session, &sql)?;
+                inner.copying = true;
+                Load::Copy(load)
+            }
+            (None, Way::Insert(load)) => Load::Insert(load),
         };
         drop(inner);
         let publish =
             prepared.statements.into_iter().filter(|statement| statement.phase == contract::Phase::Publish).collect();
         Ok(Self { session: shared, state: RefCell::new(Some(State { frames, load, publish, rows_received: 0 })) })
     }
+}
+
+/// Refused rows are set aside; `rejects` is the head of their INSERT, where they are kept.
+fn aside(
+    inner: &mut Inner,
+    way: Way,
+    (errors, rejects): (contract::RowErrors, Option<String>),
+    schema: &Schema,
+    targets: &[PgType],
+) -> Result<AsideLoad, Error> {
+    let keeping = match (errors.quarantine, rejects) {
+        (None, None) => None,
+        (Some(quarantine), Some(head)) => {
+            let run = inner.run()?.to_owned();
+            Some(Keeping::new(&mut inner.session, (head, run, quarantine.stream), schema, targets)?)
+        }
+        _ => return Err(internal("the plan does not say how refused rows are kept")),
+    };
+    Ok(AsideLoad::new(way, errors.rows_max, keeping))
 }
 
 /// The types that the written columns have by now, as the server describes them: domains as their base types.
@@ -86,10 +119,11 @@ impl GuestWriter for StreamWriter {
         if batch.num_rows() as u64 != rows {
             return Err(internal("a batch does not hold the rows that it says"));
         }
-        let session = &mut self.session.lock()?.session;
+        let inner = &mut *self.session.lock()?;
         match &mut state.load {
-            Load::Copy(load) => load.write(session, &batch)?,
-            Load::Insert(load) => load.write(session, &batch)?,
+            Load::Copy(load) => load.write(&mut inner.session, &batch)?,
+            Load::Insert(load) => load.write(&mut inner.session, &batch)?,
+            Load::Aside(load) => load.write(inner, &batch)?,
         }
         state.rows_received += rows;
         Ok(())
@@ -98,12 +132,17 @@ impl GuestWriter for StreamWriter {
     fn finish(&self) -> Result<contract::Written, Error> {
         let state = self.state.borrow_mut().take().ok_or_else(|| internal("the writer is finished"))?;
         let inner = &mut *self.session.lock()?;
-        let (rows_loaded, bytes_written) = match state.load {
-            Load::Copy(load) => {
+        let (rows_loaded, bytes_written, rows_rejected) = match state.load {
+            Load::Copy(mut load) => {
                 inner.copying = false;
-                load.finish(&mut inner.session)?
+                let rows = load.end(&mut inner.session)?;
+                (rows, load.bytes(), 0)
             }
-            Load::Insert(load) => load.finish(),
+            Load::Insert(load) => {
+                let (rows, bytes) = load.counts();
+                (rows, bytes, 0)
+            }
+            Load::Aside(load) => load.finish(),
         };
         let mut rows_written = rows_loaded;
         for statement in state.publish {
@@ -114,6 +153,7 @@ impl GuestWriter for StreamWriter {
                 inner.session.query(&statement.sql)?;
             }
         }
-        Ok(contract::Written { rows_received: state.rows_received, rows_loaded, rows_written, bytes_written })
+        let rows_received = state.rows_received;
+        Ok(contract::Written { rows_received, rows_loaded, rows_written, bytes_written, rows_rejected })
     }
 }

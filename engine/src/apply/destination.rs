@@ -20,6 +20,7 @@ use crate::{
 use rapidbyte_plans::{
     decision::LOCK_TIMEOUT_SECS,
     drift,
+    name::ObjectName,
     observation::{Observation, StreamObservation, TargetState},
     plan::StreamPlan,
     spent::spent,
@@ -126,7 +127,11 @@ impl Side {
             let target = target.map_err(|error| error.in_stream(&stream.stream))?;
             let (stream, source) = (stream.stream.clone(), inspected.stream.clone());
             let ignored = ignored(planned, &stream);
-            streams.push(StreamObservation { stream, source, target, ignored });
+            let quarantine = match quarantine(planned, &stream) {
+                Some(table) => Some(guest.quarantine(table).await.map_err(|error| error.in_stream(&stream))?),
+                None => None,
+            };
+            streams.push(StreamObservation { stream, source, target, ignored, quarantine });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
         let now = Observation { source, destination: end, bookkeeping, last_run, streams };
@@ -156,6 +161,7 @@ impl Side {
         (self.task.around.events)(Event::StreamFinished {
             stream: stream.stream.clone(),
             rows: read.rows,
+            rows_rejected: written.rows_rejected,
             bytes: read.bytes,
         });
         Ok(())
@@ -257,13 +263,20 @@ fn stream_receipt(stream: &StreamPlan, read: Read, written: Counted, verified: c
         sync: "full",
         rows_read: read.rows,
         rows_written: written.rows_written,
-        rows_rejected: 0,
+        rows_rejected: written.rows_rejected,
+        rejected_into: rejected_into(stream, written),
         bytes_read: read.bytes,
         bytes_written: written.bytes_written,
         batches: read.batches,
         cursor: None,
         verified,
     }
+}
+
+/// Where refused rows are to be found; none where there is none.
+fn rejected_into(stream: &StreamPlan, written: Counted) -> Option<String> {
+    let quarantine = stream.write.row_errors.as_ref()?.quarantine.as_ref()?;
+    (written.rows_rejected > 0).then(|| quarantine.table.to_string())
 }
 
 /// In order where the guest is still able to; otherwise its connection is dropped, which rolls back as well.
@@ -294,4 +307,10 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
 fn ignored(planned: &Observation, stream: &str) -> Vec<String> {
     let seen = planned.streams.iter().find(|seen| seen.stream == stream);
     seen.map_or_else(Vec::new, |seen| seen.ignored.clone())
+}
+
+/// The table for refused rows that the plan saw.
+fn quarantine<'p>(planned: &'p Observation, stream: &str) -> Option<&'p ObjectName> {
+    let seen = planned.streams.iter().find(|seen| seen.stream == stream)?;
+    seen.quarantine.as_ref().map(|quarantine| &quarantine.name)
 }

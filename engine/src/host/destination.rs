@@ -17,7 +17,7 @@ use crate::{EngineError, Finding, Side, connectors::ConnectorDescription, grants
 use rapidbyte_plans::{
     decision::{PreparedWrite, Statement, WriteDecision},
     name::ObjectName,
-    observation::{PastRun, TargetState},
+    observation::{PastRun, QuarantineState, TargetState},
 };
 use wasmtime::{Engine, component::ResourceAny};
 
@@ -45,6 +45,7 @@ pub(crate) struct Counted {
     pub(crate) rows_loaded: u64,
     pub(crate) rows_written: u64,
     pub(crate) bytes_written: u64,
+    pub(crate) rows_rejected: u64,
 }
 
 impl World for DestinationGuest {
@@ -145,6 +146,17 @@ impl DestinationGuest {
         self.cell.checked(convert_out::target_state(target, seen))
     }
 
+    /// The table for refused rows of this name; inside the run once it began.
+    pub(crate) async fn quarantine(&mut self, table: &ObjectName) -> Result<QuarantineState, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let name = convert::wit_object_name(table);
+        let said = guarded!(self, "session.quarantine", limit, |store| guest.call_quarantine(store, session, &name))?;
+        let seen = self.cell.answer(said)?;
+        self.cell.checked(convert_out::quarantine_state(table, seen))
+    }
+
     /// Statements that are needed before a run can be recorded.
     pub(crate) async fn bookkeeping(&mut self) -> Result<Vec<Statement>, EngineError> {
         let session = self.session()?;
@@ -241,6 +253,7 @@ impl DestinationGuest {
             rows_loaded: written.rows_loaded,
             rows_written: written.rows_written,
             bytes_written: written.bytes_written,
+            rows_rejected: written.rows_rejected,
         })
     }
 

@@ -34,6 +34,7 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
         (Disposition::Append, _) | (Disposition::Upsert, Strategy::Upsert) => &[Publication::Direct],
         (Disposition::Upsert | Disposition::Replace, _) if write.create_table => &[Publication::Direct],
         (Disposition::Upsert, _) => &[Publication::Merge],
+        (Disposition::Replace, _) if write.row_errors.is_some() => &[Publication::Swap, Publication::Direct],
         (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill, Publication::Reconcile],
     };
     let words = format!("{:?} by {:?} is not published by {:?}", write.disposition, write.strategy, write.publication);

@@ -13,6 +13,7 @@ mod privileges;
 mod read;
 mod reconcile;
 mod route;
+mod row_errors;
 mod shown;
 mod sizing;
 mod swap;
@@ -150,9 +151,12 @@ fn decide_stream(
 
     let estimates = estimates(seen.source.statistics);
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
+    let (row_errors, report) = row_errors::choose(facts, seen.quarantine.as_ref(), (route, &key), batch_rows);
+    say(report);
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
     let write = write(facts, Columns { written: columns, changes, comments }, &key, route, delete, sizes);
+    let write = WriteDecision { row_errors, ..write };
     StreamDraft {
         stream: stream.stream.clone(),
         read,
@@ -220,6 +224,7 @@ fn write(
         insert_rows: sizes.insert_rows,
         insert_bytes: sizes.insert_bytes,
         batch_rows: sizes.batch_rows,
+        row_errors: None,
     }
 }
 
@@ -272,6 +277,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         source,
         target: absent(stream.target.clone()),
         ignored: Vec::new(),
+        quarantine: None,
     };
     let mut draft = decide_stream(spec, stream, &seen, observation);
     let mut report = Report::default();

@@ -6,6 +6,7 @@ mod duplicates;
 mod duration;
 mod end;
 mod limits;
+mod on_row_error;
 mod place;
 mod reader;
 mod schema_changes;
@@ -23,6 +24,7 @@ mod tests;
 pub use duration::parse as duration_secs;
 pub use end::EndSpec;
 pub use limits::{Compression, Limits};
+pub use on_row_error::OnRowError;
 pub use place::{Mistake, Place};
 pub use schema_changes::{NewColumn, Nullability, RemovedColumn, SchemaChanges, TypeChange};
 pub use secret::Secret;
@@ -61,6 +63,8 @@ pub struct Spec {
     pub limits: Limits,
     /// What to do where the source moved since the last run.
     pub schema_changes: SchemaChanges,
+    /// What becomes of rows that the destination refuses.
+    pub on_row_error: OnRowError,
 }
 
 /// Parses a sync file. `file` is its name for mistakes, `env` answers variables.
@@ -99,9 +103,8 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
     let limits = reader.section(root, "limits", "[limits]").map(|s| limits::read(reader, s)).unwrap_or_default();
     let changes = reader.section(root, "schema_changes", "[schema_changes]");
     let schema_changes = changes.map(|s| schema_changes::read(reader, s)).unwrap_or_default();
-    if let Some(section) = reader.section(root, "on_row_error", "[on_row_error]") {
-        unbuilt::on_row_error(reader, section);
-    }
+    let refused = reader.section(root, "on_row_error", "[on_row_error]");
+    let on_row_error = refused.map(|s| on_row_error::read(reader, s)).unwrap_or_default();
     Some(Spec {
         file: file.to_owned(),
         sha256: sha256_hex(text.as_bytes()),
@@ -112,6 +115,7 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
         streams,
         limits,
         schema_changes,
+        on_row_error,
     })
 }
 

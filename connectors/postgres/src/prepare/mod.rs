@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod names;
 mod read;
+mod reject;
 mod swap;
 mod write;
 
@@ -11,6 +12,8 @@ pub use bookkeeping::{
     update_target, upsert_checkpoint, upsert_target,
 };
 pub use read::{CLOSE, fetch, read, select};
+pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
+pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
 pub use swap::can_carry;
 pub use write::{loaded_query, whole, write};
 

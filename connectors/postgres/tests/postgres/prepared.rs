@@ -50,6 +50,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         only_changed: false,
         override_identity: false,
         delete_instead_of_truncate: false,
+        row_errors: None,
     }
 }
 
