@@ -72,7 +72,7 @@ fn bounded(reader: &mut Reader<'_>, policy: Policy, rows_max: Option<u64>, place
         (Policy::Skip, Some(rows)) => OnRowError::Skip(rows),
         (Policy::Quarantine, Some(rows)) => OnRowError::Quarantine(rows),
         (Policy::Skip | Policy::Quarantine, None) => {
-            let message = "`max_rows` must be 1 or more with this policy: a run that loses every row is no success";
+            let message = "`max_rows` must be 1 or more with this policy: it has no default";
             reader.wrong(place, message, Some("say how many refused rows a run may have: max_rows = 100".to_owned()));
             OnRowError::Fail
         }
