@@ -120,6 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn refused_rows_are_said() {
+        let refused_rows = |rows, table: Option<&str>| {
+            let table = table.map(str::to_owned);
+            refused(&StreamReceipt { rows_rejected: rows, rejected_into: table, ..stream("a", "b", 10) })
+        };
+        assert_eq!(refused_rows(0, None), None);
+        assert_eq!(refused_rows(1, None).as_deref(), Some("1 row was refused, and left out"));
+        assert_eq!(
+            refused_rows(1_000, Some("b__rejected")).as_deref(),
+            Some("1,000 rows were refused, and set aside in b__rejected")
+        );
+    }
+
+    #[test]
     fn a_receipt_fits_80_columns() {
         let long = "a_table_with_a_very_long_name_as_they_happen_in_old_databases";
         let receipt = Receipt {

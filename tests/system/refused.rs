@@ -268,7 +268,7 @@ fn a_row_stands_there_as_json() {
     assert_eq!(
         row,
         serde_json::json!({"id": 1, "yes": true, "big": i64::MIN, "f": "NaN", "n": 1.50, "word": "a\"b\\c\n🦀", "raw": "\\xdeadbeef",
-            "at": "2020-01-02 03:04:05.600000+00", "day": "infinity", "during": "0 mons 1 days 7200000000 microseconds", "doc": "{\"k\": [1, null]}",
+            "at": "2020-01-02 03:04:05.600000+00", "day": "infinity", "during": "0 mons 1 days 7200000000 microseconds", "doc": {"k": [1, null]},
             "many": "{x,NULL,\"y,z\"}", "feeling": "so\"so", "both_": "(7,seven)", "nothing": null, "ranged": "[1,5)"})
     );
 }

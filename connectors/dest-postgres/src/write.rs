@@ -46,35 +46,46 @@ impl StreamWriter {
         let frames = FrameReader::new(&schema).map_err(internal)?;
         let whole = decision.create_table || decision.disposition == contract::Disposition::Replace;
         inner.written.push((decision.target.clone(), whole));
-        let row_errors = decision.row_errors.clone();
-        let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
-        let targets = loaded_types(&mut inner.session, decision)?;
-        let way = if strategy == contract::Strategy::Copy {
-            Way::Copy(CopyLoad::new(frames.schema(), &targets)?, load.sql.clone())
-        } else {
-            let merges = prepared.statements.iter().any(|statement| {
-                statement.phase == contract::Phase::Publish && statement.effect == contract::Effect::Write
-            });
-            let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
-            Way::Insert(InsertLoad::new(frames.schema(), &targets, (&load.sql, tail), limits)?)
-        };
-        let load = match (row_errors, way) {
-            (Some(errors), way) => {
-                let rejects =
-                    prepared.statements.iter().find(is(contract::Phase::Reject)).map(|found| found.sql.clone());
-                Load::Aside(aside(&mut inner, way, (errors, rejects), frames.schema(), &targets)?)
-            }
-            (None, Way::Copy(mut load, sql)) => {
-                load.start(&mut inner.session, &sql)?;
-                inner.copying = true;
-                Load::Copy(load)
-            }
-            (None, Way::Insert(load)) => Load::Insert(load),
-        };
+        let load = load_of(&mut inner, decision, &prepared, &load.sql, frames.schema())?;
         drop(inner);
         let publish =
             prepared.statements.into_iter().filter(|statement| statement.phase == contract::Phase::Publish).collect();
         Ok(Self { session: shared, state: RefCell::new(Some(State { frames, load, publish, rows_received: 0 })) })
+    }
+}
+
+/// How rows enter by this statement; a COPY into which all of them go is begun.
+fn load_of(
+    inner: &mut Inner,
+    decision: contract::WriteDecision,
+    prepared: &contract::PreparedWrite,
+    sql: &str,
+    schema: &Schema,
+) -> Result<Load, Error> {
+    let row_errors = decision.row_errors.clone();
+    let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
+    let targets = loaded_types(&mut inner.session, decision)?;
+    let has = |phase| move |statement: &&contract::Statement| statement.phase == phase;
+    let way = if strategy == contract::Strategy::Copy {
+        Way::Copy(CopyLoad::new(schema, &targets)?, sql.to_owned())
+    } else {
+        let mut publish = prepared.statements.iter().filter(has(contract::Phase::Publish));
+        let merges = publish.any(|statement| statement.effect == contract::Effect::Write);
+        let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
+        Way::Insert(InsertLoad::new(schema, &targets, (sql, tail), limits)?)
+    };
+    match (row_errors, way) {
+        (Some(errors), way) => {
+            let rejects = prepared.statements.iter().find(has(contract::Phase::Reject));
+            let rejects = rejects.map(|statement| statement.sql.clone());
+            Ok(Load::Aside(aside(inner, way, (errors, rejects), schema, &targets)?))
+        }
+        (None, Way::Copy(mut load, sql)) => {
+            load.start(&mut inner.session, &sql)?;
+            inner.copying = true;
+            Ok(Load::Copy(load))
+        }
+        (None, Way::Insert(load)) => Ok(Load::Insert(load)),
     }
 }
 

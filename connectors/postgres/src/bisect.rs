@@ -140,6 +140,16 @@ mod tests {
         assert!(table.loads < 20, "{}", table.loads);
     }
 
+    /// What the first half tells of the second is not asked again.
+    #[test]
+    fn a_bad_row_at_the_end_is_found_by_good_loads() {
+        for (bad, loads, refused) in [(1023, 12, 2), (0, 21, 11)] {
+            let mut table = Table { bad: [bad].into(), ..Table::default() };
+            assert_eq!(load(&mut table, 1024), Ok(()));
+            assert_eq!((table.loads, table.refused), (loads, refused), "{bad}");
+        }
+    }
+
     #[test]
     fn an_empty_batch_is_not_loaded() {
         let mut table = Table::default();

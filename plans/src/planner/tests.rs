@@ -38,7 +38,9 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 88] = [
+const CHOSEN: [(&str, &str); 90] = [
+    ("row-errors-schema-absent", "copy direct +schema +table aside"),
+    ("row-errors-emptied-altered", "copy direct changes aside"),
     ("row-errors-quarantine", "copy direct aside"),
     ("row-errors-quarantine-there", "copy direct aside"),
     ("row-errors-skip", "copy direct aside"),

@@ -1,5 +1,5 @@
-//! Rows as JSON, for people who look at what was refused: numbers and truth values as such, everything else in a
-//! string, as a text that PostgreSQL reads. What has no text form here stands as its bytes in hexadecimal digits.
+//! Rows as JSON, for people who look at what was refused: numbers, truth values and documents as such, everything else in a
+//! string, as a text that PostgreSQL reads; `json_populate_record` makes the row of it again. What has no text form here stands as its bytes in hexadecimal digits.
 
 use super::{codec::Codec, number, rows::plain};
 use crate::{
@@ -35,19 +35,19 @@ impl JsonWriter {
     pub fn row(&self, batch: &RecordBatch, at: usize) -> Result<String, EncodeError> {
         let lanes = lanes(&self.plans, batch)?;
         let mut json = String::from("{");
-        for (lane, codec) in lanes.iter().zip(&self.codecs) {
+        for ((lane, codec), plan) in lanes.iter().zip(&self.codecs).zip(&self.plans) {
             if json.len() > 1 {
                 json.push_str(", ");
             }
             self.string(lane.column, &mut json);
             json.push_str(": ");
-            self.cell(lane, codec.as_ref(), at, &mut json);
+            self.cell(lane, (codec.as_ref(), &plan.source), at, &mut json);
         }
         json.push('}');
         Ok(json)
     }
 
-    fn cell(&self, lane: &Lane<'_>, codec: Option<&Codec>, at: usize, json: &mut String) {
+    fn cell(&self, lane: &Lane<'_>, (codec, ty): (Option<&Codec>, &PgType), at: usize, json: &mut String) {
         if lane.is_null(at) {
             json.push_str("null");
             return;
@@ -60,17 +60,23 @@ impl JsonWriter {
             {
                 json.push_str(&text);
             }
+            _ if is_document(ty, &text) => self.written(&text, json),
             _ => self.string(&text, json),
         }
     }
 
     fn string(&self, text: &str, json: &mut String) {
-        let quoted = serde_json::Value::from(text).to_string();
+        // A string in memory can always be written.
+        self.written(&serde_json::to_string(text).unwrap_or_default(), json);
+    }
+
+    /// JSON as it stands: characters beyond ASCII are only in its strings.
+    fn written(&self, text: &str, json: &mut String) {
         if !self.is_ascii {
-            json.push_str(&quoted);
+            json.push_str(text);
             return;
         }
-        for c in quoted.chars() {
+        for c in text.chars() {
             if c.is_ascii() {
                 json.push(c);
                 continue;
@@ -81,6 +87,14 @@ impl JsonWriter {
             }
         }
     }
+}
+
+/// The type says so, and it can stand in a row: one U+0000, and no function of the server reads any of the row; a null would
+/// be taken for a NULL.
+fn is_document(ty: &PgType, text: &str) -> bool {
+    let is_type = matches!(ty.builtin_name(), Some("json" | "jsonb"));
+    let is_plain = !text.contains("\\u0000") && text.trim() != "null";
+    is_type && is_plain && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn is_number(codec: &Codec) -> bool {
