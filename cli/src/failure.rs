@@ -287,6 +287,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::Cursor
         | Rule::LateCommits
         | Rule::Checksum
+        | Rule::RowErrors
         | Rule::Unobserved => false,
     }
 }

@@ -106,7 +106,7 @@ impl State {
             Event::Started { .. } | Event::Committed { .. } => {}
             Event::StreamStarted { stream, rows_estimate, .. } => self.begin(stream, *rows_estimate),
             Event::Progress { stream, rows, bytes } => self.advance(stream, *rows, *bytes),
-            Event::StreamFinished { stream, rows, bytes } => self.finish(stream, *rows, *bytes),
+            Event::StreamFinished { stream, rows, bytes, .. } => self.finish(stream, *rows, *bytes),
             Event::Committing => self.progress_line("  committing …"),
             Event::AskingOutcome => self.say("  the answer to the commit was lost; asking the destination …"),
             Event::Retrying { attempt, attempts_max, backoff_ms, reason } => {

@@ -24,6 +24,9 @@ pub(crate) fn text(receipt: &Receipt, width: usize) -> String {
     let _ = writeln!(text, "{DIM}  {:name_width$}  {:>13}  {:>16}{DIM:#}", "stream", "source rows", "destination rows");
     for (stream, name) in receipt.streams.iter().zip(&names) {
         let _ = writeln!(text, "{}", line(stream, name, name_width));
+        if let Some(refused) = refused(stream) {
+            let _ = writeln!(text, "{RED}    {refused}{RED:#}");
+        }
     }
     let _ = write!(text, "\n{}", footer(receipt));
     text
@@ -46,6 +49,16 @@ fn line(stream: &StreamReceipt, name: &str, name_width: usize) -> String {
         format!("{name:name_width$}")
     };
     format!("  {name}  {:>13}  {:>16}  {verdict}", count(verified.source_rows), count(verified.destination_rows))
+}
+
+/// What became of refused rows; none: there were none.
+pub(crate) fn refused(stream: &StreamReceipt) -> Option<String> {
+    let rows = stream.rows_rejected;
+    let words = format!("{} {} refused", plural(rows, "row", "rows"), if rows == 1 { "was" } else { "were" });
+    (rows > 0).then(|| match &stream.rejected_into {
+        Some(table) => format!("{words}, and set aside in {}", visible(table)),
+        None => format!("{words}, and left out"),
+    })
 }
 
 fn headline(receipt: &Receipt) -> String {
@@ -97,12 +110,27 @@ mod tests {
             rows_read: rows,
             rows_written: rows,
             rows_rejected: 0,
+            rejected_into: None,
             bytes_read: rows * 100,
             bytes_written: rows * 120,
             batches: 1 + rows / 10_000,
             cursor: None,
             verified: Verified { source_rows: rows, destination_rows: rows, equal: true, method: Method::Counts },
         }
+    }
+
+    #[test]
+    fn refused_rows_are_said() {
+        let refused_rows = |rows, table: Option<&str>| {
+            let table = table.map(str::to_owned);
+            refused(&StreamReceipt { rows_rejected: rows, rejected_into: table, ..stream("a", "b", 10) })
+        };
+        assert_eq!(refused_rows(0, None), None);
+        assert_eq!(refused_rows(1, None).as_deref(), Some("1 row was refused, and left out"));
+        assert_eq!(
+            refused_rows(1_000, Some("b__rejected")).as_deref(),
+            Some("1,000 rows were refused, and set aside in b__rejected")
+        );
     }
 
     #[test]

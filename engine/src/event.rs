@@ -60,8 +60,10 @@ pub enum Event {
     StreamFinished {
         /// The stream.
         stream: String,
-        /// Rows.
+        /// Rows that were read.
         rows: u64,
+        /// Those of them that were refused and set aside.
+        rows_rejected: u64,
         /// Bytes of Arrow frames.
         bytes: u64,
     },

@@ -7,6 +7,7 @@ use crate::{
 };
 use rapidbyte_plans::{
     observation::{Observation, StreamObservation},
+    quarantine::quarantine_of,
     resolve::{ResolvedStream, columnless, ignored, needs_catalog, resolve},
     spec::Spec,
 };
@@ -67,11 +68,16 @@ pub(crate) async fn look(
     };
     let seen = look_once(source, destination, stream, checkpoint.as_ref()).await?;
     let ignored = ignored(spec, &seen);
-    if ignored.is_empty() {
-        return Ok(seen);
-    }
-    let seen = look_once(source, destination, &stream.without(&ignored), checkpoint.as_ref()).await?;
-    Ok(StreamObservation { ignored, ..seen })
+    let seen = if ignored.is_empty() {
+        seen
+    } else {
+        look_once(source, destination, &stream.without(&ignored), checkpoint.as_ref()).await?
+    };
+    let quarantine = match quarantine_of(spec, &seen.target.name) {
+        Some(table) => Some(destination.guest.quarantine(&table).await?),
+        None => None,
+    };
+    Ok(StreamObservation { ignored, quarantine, ..seen })
 }
 
 async fn look_once(
@@ -80,8 +86,9 @@ async fn look_once(
     stream: &ResolvedStream,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<StreamObservation, EngineError> {
-    let Inspected { stream: seen, schema } = source.guest.inspect(&stream.selection, checkpoint).await?;
+    let Inspected { stream: source, schema } = source.guest.inspect(&stream.selection, checkpoint).await?;
     let target = destination.guest.inspect(&stream.target, &schema).await?;
     let checkpoint = checkpoint.map(|checkpoint| checkpoint.seen.clone());
-    Ok(StreamObservation { stream: stream.stream.clone(), source: seen, target, ignored: Vec::new(), checkpoint })
+    let (stream, ignored) = (stream.stream.clone(), Vec::new());
+    Ok(StreamObservation { stream, source, target, ignored, checkpoint, quarantine: None })
 }

@@ -59,8 +59,11 @@ pub struct StreamReceipt {
     pub rows_read: u64,
     /// Rows that the destination's server says it wrote.
     pub rows_written: u64,
-    /// Rows that were refused and passed over: 0, the first one ends the run.
+    /// Rows that the destination refused, which were set aside as `[on_row_error]` says.
     pub rows_rejected: u64,
+    /// The table that took them; none where no row was refused, or none is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_into: Option<String>,
     /// Bytes of Arrow frames.
     pub bytes_read: u64,
     /// Bytes that the destination sent to its server for the rows.
@@ -89,7 +92,7 @@ pub struct Verified {
     pub source_rows: u64,
     /// Rows that reached the destination's server.
     pub destination_rows: u64,
-    /// They are the same; by a checksum: every column of each of them is.
+    /// They are the same, but for the rows that were refused; by a checksum: every column of each of them is.
     pub equal: bool,
     /// What was compared.
     pub method: Method,

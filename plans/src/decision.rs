@@ -6,6 +6,7 @@ use crate::{
     observation::{Dependent, Fetch},
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
 
 /// What happens to rows that are already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +103,8 @@ pub enum Phase {
     Setup,
     /// How rows enter.
     Load,
+    /// How rows that are refused are set aside.
+    Reject,
     /// After the last row.
     Publish,
     /// What was written is read again, in its place among those that publish.
@@ -299,6 +302,31 @@ pub struct WriteDecision {
     /// What was written is read again, as a checksum.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checksum: bool,
+    /// Rows that the destination refuses are set aside; none: the first one ends the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_errors: Option<RowErrors>,
+}
+
+/// How rows that the destination refuses are set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowErrors {
+    /// So many in a run, over all of its streams; one more ends it.
+    pub rows_max: NonZeroU64,
+    /// Where they go; none: they are counted and left out.
+    pub quarantine: Option<Quarantine>,
+}
+
+/// The table that takes refused rows, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quarantine {
+    /// Its name.
+    pub table: ObjectName,
+    /// It is created.
+    pub create: bool,
+    /// What the stream is called there.
+    pub stream: String,
 }
 
 /// What the source made of a [`ReadDecision`].

@@ -11,6 +11,7 @@ pub mod name;
 pub mod observation;
 pub mod plan;
 pub mod planner;
+pub mod quarantine;
 pub mod render;
 pub mod report;
 pub mod resolve;

@@ -364,6 +364,24 @@ pub struct StreamObservation {
     /// Up to where it is in the destination, of an incremental stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<SeenCheckpoint>,
+    /// The table for refused rows, where the sync file wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineState>,
+}
+
+/// The table for refused rows as the destination sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuarantineState {
+    /// Its name.
+    pub name: ObjectName,
+    /// It, or something else of its name, is there.
+    pub exists: bool,
+    /// Our user may add rows to it.
+    pub may_insert: bool,
+    /// Why it cannot take refused rows, as it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<String>,
 }
 
 /// A run that a destination has recorded.

@@ -246,6 +246,8 @@ fn fingerprint(seen: &impl Serialize) -> String {
 fn changes(seen: &StreamObservation, stream: &StreamPlan) -> bool {
     let (write, target) = (&stream.write, &seen.target);
     let makes = write.create_schema || write.create_table || !write.types.is_empty();
+    let quarantine = write.row_errors.iter().flat_map(|errors| &errors.quarantine);
+    let makes = makes || quarantine.into_iter().any(|quarantine| quarantine.create);
     let alters = !write.changes.is_empty() || !write.comments.is_empty();
     let empties = write.disposition == Disposition::Replace && target.rows != Some(0);
     makes || alters || empties || seen.source.statistics.rows != Some(0)

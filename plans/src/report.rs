@@ -32,6 +32,8 @@ pub enum Topic {
     Room,
     /// What is compared before the commit.
     Verify,
+    /// Rows that the destination refuses.
+    RowErrors,
 }
 
 /// One choice and why it was made.
@@ -108,6 +110,8 @@ pub enum Rule {
     SchemaChange,
     /// What was written cannot be compared by a checksum.
     Checksum,
+    /// Refused rows cannot be set aside as the sync file asks for.
+    RowErrors,
 }
 
 /// Something that cannot be done, why, and what to do.

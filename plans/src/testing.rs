@@ -36,6 +36,14 @@ fn one(stream: &StreamDraft) -> Prepared {
         .extend(write.create_table.then(|| statement(Phase::Setup, Effect::Create, format!("TABLE {}", write.target))));
     statements.extend(staged.then(|| statement(Phase::Setup, Effect::Create, format!("STAGE {}", write.staging_seed))));
     statements.push(statement(Phase::Load, Effect::Write, format!("LOAD {}", write.target)));
+    let quarantine = write.row_errors.as_ref().and_then(|errors| errors.quarantine.as_ref());
+    if let Some(quarantine) = quarantine {
+        if quarantine.create {
+            let made = statement(Phase::Setup, Effect::Create, format!("TABLE {}", quarantine.table));
+            statements.insert(statements.len() - 1, made);
+        }
+        statements.push(statement(Phase::Reject, Effect::Write, format!("SET ASIDE {}", quarantine.table)));
+    }
     statements.extend(staged.then(|| statement(Phase::Publish, Effect::Change, format!("PUBLISH {}", write.target))));
     statements.extend(write.checksum.then(|| statement(Phase::Verify, Effect::Read, format!("SUM {}", write.target))));
     Prepared {

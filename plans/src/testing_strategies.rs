@@ -7,6 +7,7 @@ use crate::{
     name::ObjectName,
     observation::{
         Carriage, ColumnFit, Comparison, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege,
+        QuarantineState,
         RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
     },
 };
@@ -269,18 +270,31 @@ fn end(endpoint: &str, read_only: bool) -> End {
     }
 }
 
+/// What a sync file without such a policy does not ask for is passed over.
+fn quarantine(index: usize) -> BoxedStrategy<Option<QuarantineState>> {
+    let name = ObjectName::new("raw", format!("s{index}__rejected"));
+    let unfit = option::weighted(0.1, Just("it has other columns".to_owned()));
+    let state = (any::<bool>(), proptest::bool::weighted(0.8), unfit).prop_map(move |(exists, may_insert, unfit)| {
+        QuarantineState { name: name.clone(), exists, may_insert, unfit: unfit.filter(|_| exists) }
+    });
+    option::weighted(0.9, state).boxed()
+}
+
 /// An observation of streams `public.s0` to `public.s2`, whose targets are in schema `raw`.
 pub(crate) fn observation() -> impl Strategy<Value = Observation> {
     let stream = |index: usize| {
         source().prop_flat_map(move |source| {
             let name = ObjectName::new("raw", format!("s{index}"));
-            (target(&source, name), checkpoint()).prop_map(move |(target, checkpoint)| StreamObservation {
+            (target(&source, name), checkpoint(), quarantine(index)).prop_map(
+                move |(target, checkpoint, quarantine)| StreamObservation {
                 stream: format!("public.s{index}"),
                 source: source.clone(),
                 target,
                 ignored: Vec::new(),
                 checkpoint,
-            })
+                quarantine,
+            },
+            )
         })
     };
     (stream(0), stream(1), stream(2), 1..=3_usize, proptest::bool::weighted(0.05)).prop_map(
@@ -319,7 +333,9 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
         "new_column = \"fail\"\nnullability = \"fail\"\n",
         "removed_column = \"fail\"\n",
     ]);
-    (vec(stream, 3), limits, changes).prop_map(|(streams, limits, changes)| {
+    let refused =
+        word(&["", "", "", "", "policy = \"skip\"\nmax_rows = 1\n", "policy = \"quarantine\"\nmax_rows = 9\n"]);
+    (vec(stream, 3), limits, changes, refused).prop_map(|(streams, limits, changes, refused)| {
         let mut text = format!(
             "version = 1\nname = \"shop\"\n[source]\nuse = \"postgres\"\nurl = \"postgres://reader:{password}@shop/shop\"\n\
              [destination]\nuse = \"postgres\"\npassword = \"{password}\"\nschema = \"raw\"\n",
@@ -331,6 +347,6 @@ pub(crate) fn sync_file() -> impl Strategy<Value = String> {
             let sync = if write == "replace" { String::new() } else { sync };
             text = format!("{text}{head}write = \"{write}\"\nstrategy = \"{strategy}\"\n{key}{sync}{verify}");
         }
-        text + "[limits]\n" + limits + "[schema_changes]\n" + changes
+        text + "[limits]\n" + limits + "[schema_changes]\n" + changes + "[on_row_error]\n" + refused
     })
 }

@@ -14,6 +14,7 @@ mod login;
 mod memory;
 mod mistakes;
 mod pgbench;
+mod refused;
 mod replace;
 mod saved;
 mod types;

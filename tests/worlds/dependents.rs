@@ -156,6 +156,13 @@ fn named(target: &TargetState, dependent: &Dependent, at: usize) -> String {
                  ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({first}) REFERENCES {other} ({first});\n"
             )
         }
+        "foreign key to itself" => {
+            let key = &target.keys[0].columns;
+            format!(
+                "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({0}) REFERENCES {table} ({0});\n",
+                idents(key)
+            )
+        }
         "publication" => format!("CREATE PUBLICATION {name} FOR TABLE {table};\n"),
         "child" => format!("CREATE TABLE {} () INHERITS ({table});\n", object(&parse(&dependent.name))),
         // They come with the columns and the owner.

@@ -3,7 +3,7 @@
 
 use crate::case::Case;
 use rapidbyte_plans::{
-    decision::{CheckedColumn, ColumnChange, Comment, Publication, Strategy},
+    decision::{CheckedColumn, ColumnChange, Comment, Publication, RowErrors, Strategy},
     drift,
     observation::{Dependent, Fetch, FitLabel, Observation, RelationKind, StreamObservation},
     plan::{Plan, StreamPlan},
@@ -36,6 +36,7 @@ pub(crate) struct Chosen {
     comments: Vec<Comment>,
     checksum: Option<Vec<CheckedColumn>>,
     destroys: bool,
+    row_errors: Option<RowErrors>,
 }
 
 impl Outcome {
@@ -70,6 +71,7 @@ impl Chosen {
             comments: write.comments.clone(),
             checksum: plan.read.checksum.clone(),
             destroys: plan.destroys.is_some(),
+            row_errors: write.row_errors.clone(),
         }
     }
 }

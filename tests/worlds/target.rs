@@ -12,7 +12,7 @@ use crate::{
 use rapidbyte_plans::{
     decision::Disposition,
     name::ObjectName,
-    observation::{Dependent, Identity, RelationKind, TargetColumn, TargetKey, TargetState},
+    observation::{Dependent, Identity, QuarantineState, RelationKind, TargetColumn, TargetKey, TargetState},
 };
 use std::{collections::BTreeSet, fmt::Write as _, ops::RangeInclusive};
 
@@ -44,7 +44,30 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
             sql.push_str(&believe(&target.name, rows));
         }
     }
+    case.observation
+        .streams
+        .iter()
+        .filter_map(|seen| seen.quarantine.as_ref())
+        .for_each(|it| sql.push_str(&quarantine(case, it)));
     sql
+}
+
+/// A table for refused rows that is there already: one as the product makes it, or one that lacks a column.
+fn quarantine(case: &Case, seen: &QuarantineState) -> String {
+    if !seen.exists {
+        return String::new();
+    }
+    let name = object(&seen.name);
+    let lacks = if seen.unfit.is_some() { format!("ALTER TABLE {name} DROP COLUMN stream;\n") } else { String::new() };
+    let grant = if seen.may_insert {
+        format!("GRANT INSERT ON {name} TO {};\n", ident(&case.observation.destination.user))
+    } else {
+        String::new()
+    };
+    format!(
+        "CREATE TABLE {name} (run text NOT NULL, stream text NOT NULL, rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(), \
+         reason text NOT NULL, object text, \"row\" text NOT NULL);\n{lacks}{grant}"
+    )
 }
 
 /// Where the rows of a target lie: behind a view or a foreign table there is a table.

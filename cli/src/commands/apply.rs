@@ -91,7 +91,17 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     if let Some(report) = report {
         report.write(&receipt.json())?;
     }
+    warn_of_refused(ui, &receipt);
     Ok(DONE)
+}
+
+/// A run whose refused rows are within the bound has done what was asked for: its exit code says so, and this says the rest.
+fn warn_of_refused(ui: Ui, receipt: &Receipt) {
+    for stream in &receipt.streams {
+        if let Some(refused) = receipt::refused(stream) {
+            ui.say(&format!("warning: {}: {refused}", visible(&stream.stream)));
+        }
+    }
 }
 
 /// Plans, and shows the plan as a part of the conversation: the result of apply is its receipt.

@@ -43,7 +43,17 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         only_changed: decision.only_changed,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
+        row_errors: decision.row_errors.map(row_errors),
     }
+}
+
+fn row_errors(errors: contract::RowErrors) -> plain::RowErrors {
+    let quarantine = |quarantine: contract::Quarantine| plain::Quarantine {
+        namespace: namespace(&quarantine.table).to_owned(),
+        name: quarantine.table.name,
+        create: quarantine.create,
+    };
+    plain::RowErrors { quarantine: errors.quarantine.map(quarantine) }
 }
 
 fn carried(dependent: contract::Dependent) -> plain::Carried {
@@ -70,6 +80,7 @@ pub(crate) fn statement_in(statement: contract::Statement) -> plain::Statement {
             contract::Phase::Bookkeeping => plain::Phase::Bookkeeping,
             contract::Phase::Setup => plain::Phase::Setup,
             contract::Phase::Load => plain::Phase::Load,
+            contract::Phase::Reject => plain::Phase::Reject,
             contract::Phase::Publish => plain::Phase::Publish,
             contract::Phase::Verify => plain::Phase::Verify,
         },
@@ -92,6 +103,7 @@ pub(crate) fn statement_out(statement: plain::Statement) -> contract::Statement 
             plain::Phase::Bookkeeping => contract::Phase::Bookkeeping,
             plain::Phase::Setup => contract::Phase::Setup,
             plain::Phase::Load => contract::Phase::Load,
+            plain::Phase::Reject => contract::Phase::Reject,
             plain::Phase::Publish => contract::Phase::Publish,
             plain::Phase::Verify => contract::Phase::Verify,
         },

@@ -46,6 +46,24 @@ pub(crate) fn target(
     Ok(observation(namespace, found, columns, fits))
 }
 
+/// Looks at a table for refused rows. A name that no table can have is an obstacle, not an error: the plan says so.
+pub(crate) fn quarantine(session: &mut Session, table: &ObjectName) -> Result<contract::QuarantineState, Error> {
+    let name = match relation::qualified(&table.namespace, &table.name) {
+        Ok(name) => name,
+        Err(error) => {
+            let unfit = Some(error.to_string());
+            return Ok(contract::QuarantineState { exists: false, may_insert: false, unfit });
+        }
+    };
+    let sql = relation::quarantine_query(&name).map_err(|error| name_error(&error))?;
+    let rows = session.query(&sql)?.rows;
+    let Some(row) = rows.first() else {
+        return Ok(contract::QuarantineState { exists: false, may_insert: false, unfit: None });
+    };
+    let found: relation::QuarantineTable = json_row(row)?;
+    Ok(contract::QuarantineState { exists: true, may_insert: found.may_insert, unfit: found.unfit() })
+}
+
 fn columns(session: &mut Session, name: &QualifiedName) -> Result<Vec<Column>, Error> {
     let sql = catalog::columns_query(name).map_err(|error| name_error(&error))?;
     let columns = Columns::parse(&session.query(&sql)?.rows).map_err(internal)?;

@@ -1,6 +1,7 @@
 //! The PostgreSQL destination component: writes Arrow batches by COPY, INSERT or upsert, everything of a run in one
 //! transaction. All SQL comes from connectors/postgres; all it reaches comes from the host.
 
+mod aside;
 mod checkpoint;
 mod decision;
 mod inspect;

@@ -1,6 +1,7 @@
 //! How rows enter: COPY in binary form, or INSERT with literals. Each has one buffer for all of its statements or
 //! frames, and no other copy of a row.
 
+use crate::aside::AsideLoad;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use rapidbyte_postgres::{
@@ -19,6 +20,8 @@ const FRAME_BYTES: usize = 256 * 1024;
 pub(crate) enum Load {
     Copy(CopyLoad),
     Insert(InsertLoad),
+    /// Either, refused rows aside.
+    Aside(AsideLoad),
 }
 
 pub(crate) struct CopyLoad {
@@ -28,14 +31,19 @@ pub(crate) struct CopyLoad {
 }
 
 impl CopyLoad {
-    /// Begins the COPY.
-    pub(crate) fn begin(session: &mut Session, sql: &str, schema: &Schema, targets: &[PgType]) -> Result<Self, Error> {
+    /// Chooses the encoders.
+    pub(crate) fn new(schema: &Schema, targets: &[PgType]) -> Result<Self, Error> {
         let encoder = Encoder::new(schema, targets).map_err(internal)?;
+        Ok(Self { encoder, frame: Vec::with_capacity(FRAME_BYTES + FRAME_BYTES / 4), bytes: 0 })
+    }
+
+    /// Begins a COPY; one that was refused is forgotten.
+    pub(crate) fn start(&mut self, session: &mut Session, sql: &str) -> Result<(), Error> {
         session.client().copy_in(sql).map_err(database_error)?;
-        let mut frame = Vec::with_capacity(FRAME_BYTES + FRAME_BYTES / 4);
-        frame.extend_from_slice(&[0; HEADER_BYTES]);
-        frame.extend_from_slice(&HEADER);
-        Ok(Self { encoder, frame, bytes: 0 })
+        self.frame.clear();
+        self.frame.extend_from_slice(&[0; HEADER_BYTES]);
+        self.frame.extend_from_slice(&HEADER);
+        Ok(())
     }
 
     pub(crate) fn write(&mut self, session: &mut Session, batch: &RecordBatch) -> Result<(), Error> {
@@ -48,12 +56,16 @@ impl CopyLoad {
         Ok(())
     }
 
-    /// Ends the COPY; the rows that the server counted, and the bytes sent.
-    pub(crate) fn finish(mut self, session: &mut Session) -> Result<(u64, u64), Error> {
+    /// Ends the COPY; the rows that the server counted.
+    pub(crate) fn end(&mut self, session: &mut Session) -> Result<u64, Error> {
         self.frame.extend_from_slice(&TRAILER);
         self.bytes += flush(session, &mut self.frame)?;
-        let rows = session.client().copy_done().map_err(database_error)?;
-        Ok((rows, self.bytes))
+        session.client().copy_done().map_err(database_error)
+    }
+
+    /// The bytes sent.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -104,6 +116,8 @@ impl InsertLoad {
 
     pub(crate) fn write(&mut self, session: &mut Session, batch: &RecordBatch) -> Result<(), Error> {
         let mut rows = self.literals.start(batch).map_err(|error| data_error(&error))?;
+        // What was refused may have been left in the middle.
+        self.statement.truncate(self.head_bytes);
         loop {
             let written = rows.write(self.rows_max, self.bytes_max, &mut self.statement);
             if written.map_err(|error| data_error(&error))? == 0 {
@@ -117,7 +131,7 @@ impl InsertLoad {
     }
 
     /// The rows that the server counted, and the bytes sent.
-    pub(crate) fn finish(self) -> (u64, u64) {
+    pub(crate) fn counts(&self) -> (u64, u64) {
         (self.rows, self.bytes)
     }
 }

@@ -34,7 +34,9 @@ pub(crate) fn parse(
     let decision = decision::write(decision);
     let statements = prepared.statements.into_iter().map(statement_in).collect();
     let prepared = PreparedWrite { statements, conflict_clause: prepared.conflict_clause };
+    let quarantine = decision.row_errors.as_ref().and_then(|errors| errors.quarantine.as_ref());
     let makes = decision.create_table
+        || quarantine.is_some_and(|quarantine| quarantine.create)
         || !(decision.types.is_empty() && decision.changes.is_empty())
         || decision.publication != Publication::Direct;
     let (sql, purposes): (Vec<String>, Vec<String>) =

@@ -61,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) written: Vec<(ObjectName, bool)>,
     /// A COPY is open: before anything else it must be ended or broken off.
     pub(crate) copying: bool,
+    /// Rows of this run that were refused and set aside.
+    pub(crate) rejected: u64,
 }
 
 /// The session; none once it was closed.
@@ -81,7 +83,7 @@ impl GuestSession for DestinationSession {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
-        let inner = Inner { session, stage: Stage::Idle, written: Vec::new(), copying: false };
+        let inner = Inner { session, stage: Stage::Idle, written: Vec::new(), copying: false, rejected: 0 };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -95,6 +97,10 @@ impl GuestSession for DestinationSession {
 
     fn inspect(&self, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
         self.0.lock()?.inspect(&target, &schema)
+    }
+
+    fn quarantine(&self, table: ObjectName) -> Result<contract::QuarantineState, Error> {
+        inspect::quarantine(&mut self.0.lock()?.session, &table)
     }
 
     fn bookkeeping(&self) -> Result<Vec<contract::Statement>, Error> {
@@ -185,6 +191,14 @@ fn rows_of(of: contract::Compared) -> Compared {
 }
 
 impl Inner {
+    /// The name of the run that is at work.
+    pub(crate) fn run(&self) -> Result<&str, Error> {
+        match &self.stage {
+            Stage::Running { run, .. } => Ok(run),
+            Stage::Idle | Stage::Ended => Err(internal("there is no run")),
+        }
+    }
+
     fn check(&mut self) -> Result<Vec<Finding>, Error> {
         let server = self.session.server()?;
         let finding = |severity, message: String, advice: Option<&str>| Finding {

@@ -1,11 +1,13 @@
 //! One stream being written: the plan's statements in their order, rows in the middle.
 
 use crate::{
+    aside::{AsideLoad, Keeping, Way},
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestWriter},
     decision,
     load::{CopyLoad, InsertLoad, Load},
-    session::Shared,
+    session::{Inner, Shared},
 };
+use arrow_schema::Schema;
 use rapidbyte_postgres::{
     prepare,
     types::{PgType, catalog},
@@ -44,19 +46,7 @@ impl StreamWriter {
         let frames = FrameReader::new(&schema).map_err(internal)?;
         let whole = decision.create_table || decision.disposition == contract::Disposition::Replace;
         inner.written.push((decision.target.clone(), whole));
-        let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
-        let targets = loaded_types(&mut inner.session, decision)?;
-        let load = if strategy == contract::Strategy::Copy {
-            let load = CopyLoad::begin(&mut inner.session, &load.sql, frames.schema(), &targets)?;
-            inner.copying = true;
-            Load::Copy(load)
-        } else {
-            let merges = prepared.statements.iter().any(|statement| {
-                statement.phase == contract::Phase::Publish && statement.effect == contract::Effect::Write
-            });
-            let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
-            Load::Insert(InsertLoad::new(frames.schema(), &targets, (&load.sql, tail), limits)?)
-        };
+        let load = load_of(&mut inner, decision, &prepared, &load.sql, frames.schema())?;
         drop(inner);
         let is_behind = |statement: &contract::Statement| {
             matches!(statement.phase, contract::Phase::Publish | contract::Phase::Verify)
@@ -64,6 +54,60 @@ impl StreamWriter {
         let publish = prepared.statements.into_iter().filter(is_behind).collect();
         Ok(Self { session: shared, state: RefCell::new(Some(State { frames, load, publish, rows_received: 0 })) })
     }
+}
+
+/// How rows enter by this statement; a COPY into which all of them go is begun.
+fn load_of(
+    inner: &mut Inner,
+    decision: contract::WriteDecision,
+    prepared: &contract::PreparedWrite,
+    sql: &str,
+    schema: &Schema,
+) -> Result<Load, Error> {
+    let row_errors = decision.row_errors.clone();
+    let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
+    let targets = loaded_types(&mut inner.session, decision)?;
+    let has = |phase| move |statement: &&contract::Statement| statement.phase == phase;
+    let way = if strategy == contract::Strategy::Copy {
+        Way::Copy(CopyLoad::new(schema, &targets)?, sql.to_owned())
+    } else {
+        let mut publish = prepared.statements.iter().filter(has(contract::Phase::Publish));
+        let merges = publish.any(|statement| statement.effect == contract::Effect::Write);
+        let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
+        Way::Insert(InsertLoad::new(schema, &targets, (sql, tail), limits)?)
+    };
+    match (row_errors, way) {
+        (Some(errors), way) => {
+            let rejects = prepared.statements.iter().find(has(contract::Phase::Reject));
+            let rejects = rejects.map(|statement| statement.sql.clone());
+            Ok(Load::Aside(aside(inner, way, (errors, rejects), schema, &targets)?))
+        }
+        (None, Way::Copy(mut load, sql)) => {
+            load.start(&mut inner.session, &sql)?;
+            inner.copying = true;
+            Ok(Load::Copy(load))
+        }
+        (None, Way::Insert(load)) => Ok(Load::Insert(load)),
+    }
+}
+
+/// Refused rows are set aside; `rejects` is the head of their INSERT, where they are kept.
+fn aside(
+    inner: &mut Inner,
+    way: Way,
+    (errors, rejects): (contract::RowErrors, Option<String>),
+    schema: &Schema,
+    targets: &[PgType],
+) -> Result<AsideLoad, Error> {
+    let keeping = match (errors.quarantine, rejects) {
+        (None, None) => None,
+        (Some(quarantine), Some(head)) => {
+            let run = inner.run()?.to_owned();
+            Some(Keeping::new(&mut inner.session, (head, run, quarantine.stream), schema, targets)?)
+        }
+        _ => return Err(internal("the plan does not say how refused rows are kept")),
+    };
+    Ok(AsideLoad::new(way, errors.rows_max, keeping))
 }
 
 /// The types that the written columns have by now, as the server describes them: domains as their base types.
@@ -88,10 +132,11 @@ impl GuestWriter for StreamWriter {
         if batch.num_rows() as u64 != rows {
             return Err(internal("a batch does not hold the rows that it says"));
         }
-        let session = &mut self.session.lock()?.session;
+        let inner = &mut *self.session.lock()?;
         match &mut state.load {
-            Load::Copy(load) => load.write(session, &batch)?,
-            Load::Insert(load) => load.write(session, &batch)?,
+            Load::Copy(load) => load.write(&mut inner.session, &batch)?,
+            Load::Insert(load) => load.write(&mut inner.session, &batch)?,
+            Load::Aside(load) => load.write(inner, &batch)?,
         }
         state.rows_received += rows;
         Ok(())
@@ -100,12 +145,17 @@ impl GuestWriter for StreamWriter {
     fn finish(&self) -> Result<contract::Written, Error> {
         let state = self.state.borrow_mut().take().ok_or_else(|| internal("the writer is finished"))?;
         let inner = &mut *self.session.lock()?;
-        let (rows_loaded, bytes_written) = match state.load {
-            Load::Copy(load) => {
+        let (rows_loaded, bytes_written, rows_rejected) = match state.load {
+            Load::Copy(mut load) => {
                 inner.copying = false;
-                load.finish(&mut inner.session)?
+                let rows = load.end(&mut inner.session)?;
+                (rows, load.bytes(), 0)
             }
-            Load::Insert(load) => load.finish(),
+            Load::Insert(load) => {
+                let (rows, bytes) = load.counts();
+                (rows, bytes, 0)
+            }
+            Load::Aside(load) => load.finish(),
         };
         let (mut rows_written, mut checksum) = (rows_loaded, None);
         for statement in state.publish {
@@ -119,6 +169,6 @@ impl GuestWriter for StreamWriter {
             }
         }
         let rows_received = state.rows_received;
-        Ok(contract::Written { rows_received, rows_loaded, rows_written, bytes_written, checksum })
+        Ok(contract::Written { rows_received, rows_loaded, rows_written, bytes_written, checksum, rows_rejected })
     }
 }

@@ -64,6 +64,8 @@ pub enum Phase {
     Setup,
     /// How rows enter.
     Load,
+    /// How a refused row is set aside.
+    Reject,
     /// After the last row.
     Publish,
     /// What was written is read again, before or after it is published.
@@ -162,6 +164,24 @@ pub struct WriteDecision {
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.
     pub delete_instead_of_truncate: bool,
+    /// Refused rows are set aside; none: the first one ends the run.
+    pub row_errors: Option<RowErrors>,
+}
+
+/// How refused rows are set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowErrors {
+    /// Where they go; none: they are counted.
+    pub quarantine: Option<Quarantine>,
+}
+
+/// The table that takes refused rows: schema and name, and whether it is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Quarantine {
+    pub namespace: String,
+    pub name: String,
+    pub create: bool,
 }
 
 /// What is made of a [`WriteDecision`].

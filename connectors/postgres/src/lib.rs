@@ -3,6 +3,7 @@
 //! Nothing here opens a connection, reads a clock or knows the connector contract: the guests do. All SQL of the project
 //! is built here, through one door for identifiers ([`ident`]), one for literals ([`literal`]) and one builder ([`sql`]).
 
+pub mod bisect;
 pub mod client;
 pub mod compare;
 pub mod copy;

@@ -1,6 +1,6 @@
 //! The destination: counts what it is given, and says by log what it is asked to do.
 //!
-//! Faults of its own: count-more, count-less, received-less and absurd at "finish"; lost at "commit" (the answer is lost);
+//! Faults of its own: count-more, count-less, received-less, rejected and absurd at "finish"; lost at "commit" (the answer is lost);
 //! committed at "outcome" (otherwise the run is unknown); refused at "inspect" (the column cannot be moved).
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]
@@ -135,6 +135,11 @@ impl contract::GuestSession for Session {
         })
     }
 
+    fn quarantine(&self, _: ObjectName) -> Result<contract::QuarantineState, Error> {
+        self.at("quarantine")?;
+        Ok(contract::QuarantineState { exists: false, may_insert: false, unfit: None })
+    }
+
     fn bookkeeping(&self) -> Result<Vec<contract::Statement>, Error> {
         self.at("bookkeeping")?;
         Ok(Vec::new())
@@ -238,6 +243,7 @@ impl contract::GuestWriter for Writer {
         };
         let received = if has("received-less") { rows - 1 } else { rows };
         Ok(contract::Written {
+            rows_rejected: u64::from(has("rejected")),
             rows_received: received,
             rows_loaded: written,
             rows_written: written,

@@ -21,6 +21,7 @@ use crate::{
 use rapidbyte_plans::{
     decision::LOCK_TIMEOUT_SECS,
     drift,
+    name::ObjectName,
     observation::{Observation, StreamObservation, TargetState},
     plan::StreamPlan,
     spent::spent,
@@ -149,7 +150,11 @@ impl Side {
             after.push(known.as_ref().filter(|_| resumes).map(|known| known.position.clone()));
             let (stream, source) = (stream.stream.clone(), inspected.stream.clone());
             let (ignored, checkpoint) = (ignored(planned, &stream), known.map(|known| known.seen));
-            streams.push(StreamObservation { stream, source, target, ignored, checkpoint });
+            let quarantine = match quarantine(planned, &stream) {
+                Some(table) => Some(guest.quarantine(table).await.map_err(|error| error.in_stream(&stream))?),
+                None => None,
+            };
+            streams.push(StreamObservation { stream, source, target, ignored, checkpoint, quarantine });
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
         // The catalogue is not looked at again.
@@ -195,6 +200,7 @@ impl Side {
         (self.task.around.events)(Event::StreamFinished {
             stream: stream.stream.clone(),
             rows: read.rows,
+            rows_rejected: written.rows_rejected,
             bytes: read.bytes,
         });
         Ok(())
@@ -297,13 +303,20 @@ fn stream_receipt(stream: &StreamPlan, read: Read, written: Counted, verified: c
         sync: if stream.read.window.is_some() { "incremental" } else { "full" },
         rows_read: read.rows,
         rows_written: written.rows_written,
-        rows_rejected: 0,
+        rows_rejected: written.rows_rejected,
+        rejected_into: rejected_into(stream, written),
         bytes_read: read.bytes,
         bytes_written: written.bytes_written,
         batches: read.batches,
         cursor: None,
         verified,
     }
+}
+
+/// Where refused rows are to be found; none where there is none.
+fn rejected_into(stream: &StreamPlan, written: Counted) -> Option<String> {
+    let quarantine = stream.write.row_errors.as_ref()?.quarantine.as_ref()?;
+    (written.rows_rejected > 0).then(|| quarantine.table.to_string())
 }
 
 /// In order where the guest is still able to; otherwise its connection is dropped, which rolls back as well.
@@ -334,4 +347,10 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
 fn ignored(planned: &Observation, stream: &str) -> Vec<String> {
     let seen = planned.streams.iter().find(|seen| seen.stream == stream);
     seen.map_or_else(Vec::new, |seen| seen.ignored.clone())
+}
+
+/// The table for refused rows that the plan saw.
+fn quarantine<'p>(planned: &'p Observation, stream: &str) -> Option<&'p ObjectName> {
+    let seen = planned.streams.iter().find(|seen| seen.stream == stream)?;
+    seen.quarantine.as_ref().map(|quarantine| &quarantine.name)
 }

@@ -2,7 +2,7 @@
 //! before the commit. Pure.
 
 use super::channel::Read;
-use crate::{EngineError, Method, Verified, host::Counted};
+use crate::{EngineError, Method, Side, Verified, host::Counted};
 use rapidbyte_plans::{
     decision::Publication,
     observation::{RelationKind, TargetState},
@@ -49,14 +49,16 @@ fn counts(stream: &StreamPlan, target: &TargetState, read: Read, written: Counte
     let staged = publication != Publication::Direct;
     // Where conflicts are settled the server counts what it changed: rows that are there already are not in it.
     let settles = !stream.write.conflict_key.is_empty() && !stream.write.create_table;
+    let rejected = rejected(stream, written)?;
     let destination_rows = match (settles, staged) {
         (false, _) => written.rows_written,
         (true, true) => written.rows_loaded,
-        (true, false) => written.rows_received,
+        (true, false) => written.rows_received - rejected,
     };
-    let equal = read.rows == destination_rows;
+    let equal = read.rows == destination_rows.saturating_add(rejected);
     // Nothing stands between rows and a staging table.
-    let arrived = read.rows == written.rows_received && (!staged || read.rows == written.rows_loaded);
+    let loaded = written.rows_loaded.saturating_add(rejected);
+    let arrived = read.rows == written.rows_received && (!staged || read.rows == loaded);
     if arrived && (equal || !must_be_equal(target)) {
         return Ok(Verified { source_rows: read.rows, destination_rows, equal, method: Method::Counts });
     }
@@ -66,6 +68,17 @@ fn counts(stream: &StreamPlan, target: &TargetState, read: Read, written: Counte
         rows_received: written.rows_received,
         rows_written: written.rows_written,
     })
+}
+
+/// The rows that were set aside: as many as the plan allows, of those that there were.
+fn rejected(stream: &StreamPlan, written: Counted) -> Result<u64, EngineError> {
+    let rows_max = stream.write.row_errors.as_ref().map_or(0, |errors| errors.rows_max.get());
+    let rows = written.rows_rejected;
+    if rows <= rows_max.min(written.rows_received) {
+        return Ok(rows);
+    }
+    let what = format!("it set {rows} rows aside, and {rows_max} were allowed");
+    Err(EngineError::Contract { side: Side::Destination, what })
 }
 
 /// The server's count of written rows must be that of the stream's, but where triggers and rules are between: the plan

@@ -6,12 +6,13 @@ use super::{
 };
 use rapidbyte_plans::{
     decision::{
-        ChangeKind, ColumnChange, Comment, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
-        WriteDecision,
+        ChangeKind, ColumnChange, Comment, Disposition, Effect, Phase, PreparedWrite, Publication, Quarantine,
+        RowErrors, Statement, Strategy, WriteDecision,
     },
     name::ObjectName,
     observation::{
-        ColumnFit, Comparison, Dependent, FitLabel, Identity, PastRun, Privilege, TargetColumn, TargetKey, TargetState,
+        ColumnFit, Comparison, Dependent, FitLabel, Identity, PastRun, Privilege, QuarantineState, TargetColumn,
+        TargetKey, TargetState,
     },
 };
 
@@ -20,6 +21,7 @@ fn phase(phase: wit::Phase) -> Phase {
         wit::Phase::Bookkeeping => Phase::Bookkeeping,
         wit::Phase::Setup => Phase::Setup,
         wit::Phase::Load => Phase::Load,
+        wit::Phase::Reject => Phase::Reject,
         wit::Phase::Publish => Phase::Publish,
         wit::Phase::Verify => Phase::Verify,
     }
@@ -55,6 +57,7 @@ fn wit_statement(statement: &Statement) -> wit::Statement {
             Phase::Bookkeeping => wit::Phase::Bookkeeping,
             Phase::Setup => wit::Phase::Setup,
             Phase::Load => wit::Phase::Load,
+            Phase::Reject => wit::Phase::Reject,
             Phase::Publish => wit::Phase::Publish,
             Phase::Verify => wit::Phase::Verify,
         },
@@ -117,7 +120,17 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         insert_bytes: decision.insert_bytes,
         batch_rows: decision.batch_rows,
         checksum: decision.checksum,
+        row_errors: decision.row_errors.as_ref().map(wit_row_errors),
     }
+}
+
+fn wit_row_errors(errors: &RowErrors) -> wit::RowErrors {
+    let quarantine = |quarantine: &Quarantine| wit::Quarantine {
+        table: wit_object_name(&quarantine.table),
+        create: quarantine.create,
+        stream: quarantine.stream.clone(),
+    };
+    wit::RowErrors { rows_max: errors.rows_max.get(), quarantine: errors.quarantine.as_ref().map(quarantine) }
 }
 
 fn wit_dependent(dependent: &Dependent) -> wit::Dependent {
@@ -254,4 +267,9 @@ pub(super) fn target_state(name: &ObjectName, seen: wit::TargetObservation) -> C
         changed_by_others: seen.changed_by_others,
         comment: option(seen.comment, text)?,
     })
+}
+
+pub(super) fn quarantine_state(name: &ObjectName, seen: wit::QuarantineState) -> Checked<QuarantineState> {
+    let unfit = option(seen.unfit, text)?;
+    Ok(QuarantineState { name: name.clone(), exists: seen.exists, may_insert: seen.may_insert, unfit })
 }

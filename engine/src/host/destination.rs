@@ -19,7 +19,7 @@ use crate::{EngineError, Finding, Side, connectors::ConnectorDescription, grants
 use rapidbyte_plans::{
     decision::{PreparedWrite, Statement, WriteDecision},
     name::ObjectName,
-    observation::{PastRun, TargetState},
+    observation::{PastRun, QuarantineState, TargetState},
 };
 use wasmtime::{Engine, component::ResourceAny};
 
@@ -49,6 +49,7 @@ pub(crate) struct Counted {
     pub(crate) bytes_written: u64,
     /// Where one was wanted.
     pub(crate) checksum: Option<Checksum>,
+    pub(crate) rows_rejected: u64,
 }
 
 impl World for DestinationGuest {
@@ -147,6 +148,17 @@ impl DestinationGuest {
         let said = guarded!(self, "session.inspect", limit, |store| guest.call_inspect(store, session, &name, schema))?;
         let seen = self.cell.answer(said)?;
         self.cell.checked(convert_out::target_state(target, seen))
+    }
+
+    /// The table for refused rows of this name; inside the run once it began.
+    pub(crate) async fn quarantine(&mut self, table: &ObjectName) -> Result<QuarantineState, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let name = convert::wit_object_name(table);
+        let said = guarded!(self, "session.quarantine", limit, |store| guest.call_quarantine(store, session, &name))?;
+        let seen = self.cell.answer(said)?;
+        self.cell.checked(convert_out::quarantine_state(table, seen))
     }
 
     /// Statements that are needed before a run can be recorded.
@@ -265,6 +277,7 @@ impl DestinationGuest {
             rows_loaded: written.rows_loaded,
             rows_written: written.rows_written,
             bytes_written: written.bytes_written,
+            rows_rejected: written.rows_rejected,
         })
     }
 

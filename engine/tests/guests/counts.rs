@@ -19,3 +19,11 @@ async fn rows_that_differ_are_not_committed() {
         assert!(calls.contains(&"abort".to_owned()) && !calls.contains(&"commit".to_owned()), "{calls:?}");
     }
 }
+
+/// A connector that sets rows aside where the plan does not say that it may has lost them.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_nobody_allowed_to_be_refused_are_a_broken_contract() {
+    let (outcome, heard) = apply(&Case::destination("rejected@finish")).await;
+    assert!(matches!(outcome.unwrap_err(), EngineError::Contract { .. }));
+    assert!(!heard.calls().contains(&"commit".to_owned()));
+}

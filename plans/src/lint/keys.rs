@@ -36,6 +36,7 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
         _ if write.create_table => &[Publication::Direct],
         _ if upsert => &[Publication::Merge],
         (Disposition::Append | Disposition::Upsert, _) => &[Publication::Direct],
+        (Disposition::Replace, _) if write.row_errors.is_some() => &[Publication::Swap, Publication::Direct],
         (Disposition::Replace, _) => &[Publication::Swap, Publication::Refill, Publication::Reconcile],
     };
     let words = format!("{:?} by {:?} is not published by {:?}", write.disposition, write.strategy, write.publication);

@@ -6,6 +6,7 @@ mod columns;
 mod keys;
 mod objects;
 mod reasons;
+mod row_errors;
 mod statements;
 
 #[cfg(test)]
@@ -27,13 +28,14 @@ pub struct Finding {
 /// A rule that looks at one stream.
 type StreamRule = fn(&Plan, &StreamPlan, &mut Findings<'_>);
 
-const STREAM_RULES: [(&str, StreamRule); 6] = [
+const STREAM_RULES: [(&str, StreamRule); 7] = [
     ("reasons", reasons::check),
     ("columns", columns::check),
     ("keys", keys::check),
     ("batches", batches::check),
     ("statements", statements::check),
     ("objects", objects::check_stream),
+    ("row_errors", row_errors::check),
 ];
 
 /// Everything that is wrong with a plan; empty: nothing.

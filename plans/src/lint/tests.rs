@@ -68,6 +68,14 @@ fn what_is_broken_is_found() {
         ("replace-swap", "/observation/streams/0/target/kind", json!(null), "objects"),
         ("replace-swap", "/observation/destination/read_only", json!(true), "objects"),
         ("replace-swap", "/streams", json!([]), "objects"),
+        ("row-errors-upsert", "/streams/0/write/publication", json!("merge"), "row_errors"),
+        ("row-errors-emptied", "/streams/0/write/publication", json!("refill"), "keys"),
+        ("row-errors-quarantine", "/streams/0/prepared/write/statements/2/phase", json!("load"), "row_errors"),
+        ("row-errors-quarantine", "/streams/0/write/row_errors/quarantine", json!(null), "row_errors"),
+        ("row-errors-quarantine", "/streams/0/write/row_errors/quarantine/create", json!(false), "row_errors"),
+        ("row-errors-quarantine", "/streams/0/write/row_errors/quarantine/table/name", json!("orders"), "row_errors"),
+        ("row-errors-quarantine-there", "/observation/streams/0/quarantine/may_insert", json!(false), "row_errors"),
+        ("row-errors-quarantine", "/observation/streams/0/quarantine", json!(null), "row_errors"),
     ] {
         let rules = broken(name, pointer, value);
         assert!(rules.contains(&rule), "{name} {pointer}: {rules:?}");

@@ -31,7 +31,10 @@ pub(crate) fn ends(observation: &Observation) -> Vec<Refusal> {
 pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
     let mut writers: BTreeMap<ObjectName, Vec<String>> = BTreeMap::new();
     for stream in streams.iter() {
-        writers.entry(stream.write.target.clone()).or_default().push(stream.stream.clone());
+        let quarantine = stream.write.row_errors.iter().flat_map(|errors| &errors.quarantine);
+        for table in std::iter::once(&stream.write.target).chain(quarantine.map(|quarantine| &quarantine.table)) {
+            writers.entry(table.clone()).or_default().push(stream.stream.clone());
+        }
     }
     let same_place = observation.source.endpoint == observation.destination.endpoint
         && observation.source.connector == observation.destination.connector;

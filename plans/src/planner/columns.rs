@@ -109,7 +109,10 @@ fn existing(facts: Facts<'_>, column: &SourceColumn, made: &[ColumnChange], repo
     }
     if column.nullable && !target.nullable && !is_changed(made, ChangeKind::Relax, &column.name) {
         let name = visible(&column.name);
-        report.note(format!("{name} may be NULL at the source and not at the target: a NULL there ends the run"));
+        report.note(format!(
+            "{name} may be NULL at the source and not at the target: a NULL there {}",
+            facts.refused_end()
+        ));
     }
     true
 }

@@ -1,7 +1,7 @@
 //! Step: who waits for whom while a stream is written, and what it takes of the destination's disk and WAL. Owns the words and
 //! the arithmetic; nothing is decided by them.
 
-use super::{Estimates, facts::Facts, route::Route};
+use super::{Estimates, facts::Facts, route::Route, row_errors};
 use crate::{
     decision::{LOCK_TIMEOUT_SECS, Publication, Strategy},
     figures,
@@ -13,7 +13,8 @@ pub(crate) fn tell(facts: Facts<'_>, route: Route, estimates: Estimates, alters:
     let mut report = Report::default();
     if !facts.absent() {
         let because = format!("the run itself waits at most {LOCK_TIMEOUT_SECS} s for a lock of others");
-        report.because(Topic::Lock, waiting(route, alters, delete), because);
+        let emptied = row_errors::empties(facts, route);
+        report.because(Topic::Lock, waiting(route, alters, delete, emptied), because);
     }
     if let Some(bytes) = estimates.bytes {
         let (disk, because) = room(route.publication);
@@ -23,9 +24,13 @@ pub(crate) fn tell(facts: Facts<'_>, route: Route, estimates: Estimates, alters:
     report
 }
 
-fn waiting(route: Route, alters: bool, delete: bool) -> &'static str {
+fn waiting(route: Route, alters: bool, delete: bool, emptied: bool) -> &'static str {
     match (route.publication, alters) {
         (Publication::Direct, true) => "readers and writers wait for the commit: the table is altered first",
+        (Publication::Direct, false) if emptied && delete => "readers go on; writers wait for the commit",
+        (Publication::Direct, false) if emptied => {
+            "readers and writers wait for the commit: the target is emptied first"
+        }
         (_, true) => "readers and writers wait from the change of columns to the commit",
         (Publication::Direct, false) if route.strategy == Strategy::Upsert => {
             "readers go on; writers of the same rows wait for the commit"

@@ -13,6 +13,8 @@ use crate::{
 
 /// Kinds of dependents, in the destination's words (connectors/wit, `dependent`).
 pub(crate) const FOREIGN_KEY_FROM: &str = "foreign key from";
+/// Of rows that are there at the end of each statement.
+pub(crate) const FOREIGN_KEY_TO_ITSELF: &str = "foreign key to itself";
 pub(crate) const CASCADING_KEY_FROM: &str = "cascading foreign key from";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const TRIGGER: &str = "trigger";
@@ -47,6 +49,16 @@ impl<'a> Facts<'a> {
             Disposition::Append => self.stream.incremental.is_some(),
             Disposition::Replace => false,
         }
+    }
+
+    /// Refused rows are set aside, and the run goes on.
+    pub(crate) fn sets_aside(&self) -> bool {
+        self.spec.on_row_error.rows_max().is_some()
+    }
+
+    /// What becomes of a row that the target refuses as it enters.
+    pub(crate) fn refused_end(&self) -> &'static str {
+        if self.sets_aside() { "is refused" } else { "ends the run" }
     }
 
     pub(crate) fn may(&self, privilege: Privilege) -> bool {

@@ -96,8 +96,10 @@ fn nullable(facts: Facts<'_>, key: &[String], report: &mut Report) {
     for column in key.iter().filter(open) {
         if facts.absent() {
             let name = crate::name::visible(column);
-            report
-                .note(format!("{name} may be NULL at the source, and the primary key takes none: a NULL ends the run"));
+            report.note(format!(
+                "{name} may be NULL at the source, and the primary key takes none: a NULL {}",
+                facts.refused_end()
+            ));
             continue;
         }
         if facts.target_column(column).is_some_and(|found| !found.nullable) {
@@ -143,7 +145,7 @@ fn doubtful(facts: Facts<'_>, key: &[String], report: &mut Report) {
         return;
     }
     let updates = facts.source.columns.iter().any(|column| !key.contains(&column.name));
-    let follows = if updates || facts.absent() { "ends the run" } else { "is written once" };
+    let follows = if updates || facts.absent() { facts.refused_end() } else { "is written once" };
     let key = listed(key);
     report.note(format!("the source does not promise that ({key}) is unique: a row that comes twice {follows}"));
 }
@@ -152,7 +154,12 @@ fn doubtful(facts: Facts<'_>, key: &[String], report: &mut Report) {
 fn again(facts: Facts<'_>, key: &[String], report: &mut Report) {
     if facts.stream.wishes.disposition == Disposition::Append && !key.is_empty() {
         let key = listed(key);
-        report.note(format!("the table gets the primary key ({key}): a later run that brings a row again ends there"));
+        let end = if facts.sets_aside() {
+            "a row that a later run brings again is refused"
+        } else {
+            "a later run that brings a row again ends there"
+        };
+        report.note(format!("the table gets the primary key ({key}): {end}"));
     }
 }
 

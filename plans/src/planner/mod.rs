@@ -14,6 +14,7 @@ mod privileges;
 mod read;
 mod reconcile;
 mod route;
+mod row_errors;
 mod shown;
 mod sizing;
 mod swap;
@@ -158,6 +159,8 @@ fn decide_stream(
 
     let estimates = estimates(source.statistics);
     say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
+    let (row_errors, report) = row_errors::choose(facts, seen.quarantine.as_ref(), (route, &key), batch_rows);
+    say(report);
 
     let (checksum, report) = verify::choose(facts, &key, route, &columns, &changes);
     say(report);
@@ -165,6 +168,7 @@ fn decide_stream(
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
     let write = write(facts, Columns { written: columns, changes, comments }, &key, route, delete, sizes);
+    let write = WriteDecision { row_errors, ..write };
     StreamDraft {
         stream: stream.stream.clone(),
         read,
@@ -233,6 +237,7 @@ fn write(
         insert_bytes: sizes.insert_bytes,
         batch_rows: sizes.batch_rows,
         checksum: verify::is_wanted(facts),
+        row_errors: None,
     }
 }
 
@@ -288,6 +293,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         target: absent(stream.target.clone()),
         ignored: Vec::new(),
         checkpoint: None,
+        quarantine: None,
     };
     let mut draft = decide_stream(spec, stream, &seen, observation);
     let mut report = Report::default();

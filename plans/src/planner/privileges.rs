@@ -1,9 +1,10 @@
 //! Step: what our user must be allowed at the destination for the route chosen. Owns that table; the GRANT it advises is
 //! for people.
 
-use super::{facts::Facts, route::Route, shown};
+use super::{facts::Facts, route::Route, row_errors, shown};
 use crate::{
-    decision::Publication,
+    decision::{Disposition, Publication},
+    name::ObjectName,
     observation::{Privilege, RelationKind},
     report::{Report, Rule},
 };
@@ -15,7 +16,8 @@ pub(crate) fn check(facts: Facts<'_>, route: Route, updates: bool) -> (bool, Rep
     if staged && !facts.may(Privilege::Stage) {
         missing(facts, Privilege::Stage, &mut report);
     }
-    let delete = route.publication == Publication::Refill && must_delete(facts);
+    let empties = route.publication == Publication::Refill || row_errors::empties(facts, route);
+    let delete = empties && must_delete(facts);
     for privilege in needed(facts, route, updates, delete) {
         if !facts.may(privilege) {
             missing(facts, privilege, &mut report);
@@ -24,7 +26,7 @@ pub(crate) fn check(facts: Facts<'_>, route: Route, updates: bool) -> (bool, Rep
     if delete && facts.target.row_level_security {
         let reason = "row-level security would hide rows from the DELETE that empties the target";
         report.refuse(Rule::TargetDisposition, reason, grant(facts, "TRUNCATE"));
-    } else if route.publication == Publication::Refill && facts.target.row_level_security {
+    } else if empties && facts.target.row_level_security {
         report.note("TRUNCATE removes rows that row-level security hides from this user, too");
     }
     (delete, report)
@@ -46,12 +48,12 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
     match route.publication {
         // The new table is made like the old one, whose columns are read for it; its owner may do the rest.
         Publication::Swap => vec![Privilege::Own, Privilege::Select, Privilege::CreateInSchema],
-        Publication::Refill => {
-            vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
-        }
         Publication::Reconcile => {
             let update = updates.then_some(Privilege::Update);
             [Privilege::Select, Privilege::Insert, Privilege::Delete].into_iter().chain(update).collect()
+        }
+        _ if facts.stream.wishes.disposition == Disposition::Replace => {
+            vec![Privilege::Insert, if delete { Privilege::Delete } else { Privilege::Truncate }]
         }
         // ON CONFLICT reads the key, and what it updates from (PostgreSQL manual, INSERT, "Privileges").
         _ if facts.settles() => {
@@ -60,6 +62,13 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
         }
         _ => vec![Privilege::Insert],
     }
+}
+
+/// INSERT on another table than the target.
+pub(crate) fn missing_insert(facts: Facts<'_>, table: &ObjectName, report: &mut Report) {
+    let reason = format!("{} lacks INSERT on {table}", crate::name::visible(facts.user));
+    let grant = format!("GRANT INSERT ON {} TO {};", shown::object(table), shown::identifier(facts.user));
+    report.refuse(Rule::PrivilegeMissing, reason, grant);
 }
 
 pub(crate) fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {

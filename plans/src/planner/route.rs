@@ -25,6 +25,7 @@ pub(crate) struct Route {
 }
 
 /// All that the table below asks.
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 struct Situation {
     disposition: Disposition,
     wish: StrategyWish,
@@ -42,12 +43,21 @@ struct Situation {
     no_parts: Option<String>,
     /// Foreign keys point at the target: rows are brought in line.
     reconciles: bool,
+    /// Refused rows are set aside: each must be refused where rows enter.
+    sets_aside: bool,
     /// Rows that are there already can be told and left alone: none comes twice, and nobody's trigger waits for an update.
     only_changed: bool,
     /// Estimated rows of the stream and the rows of one INSERT, where the stream fits one: both ways take as long then. With
     /// more, COPY and a merge win (`cargo xtask bench upsert`: 1.15 times at 5,000 rows, 1.6 times from 100,000 on).
     few: Option<(u64, u32)>,
     rows: Option<u64>,
+}
+
+impl Situation {
+    /// The target itself is emptied and filled: see [`row_errors::empties`].
+    fn empties(&self) -> bool {
+        self.sets_aside && !self.absent && !self.reconciles && self.no_swap.is_some()
+    }
 }
 
 /// One row: the first whose disposition and condition fit is taken.
@@ -63,7 +73,7 @@ const IN_ONE_TRANSACTION: &str = "the table is created and filled in one transac
 
 /// Which strategy, by disposition. COPY is the fastest way in and the default; what is staged is copied whatever the
 /// target is, because the staging table is ours.
-const STRATEGIES: [RouteRule; 11] = [
+const STRATEGIES: [RouteRule; 13] = [
     RouteRule {
         disposition: Disposition::Append,
         when: |s| s.wish == StrategyWish::Insert,
@@ -90,9 +100,18 @@ const STRATEGIES: [RouteRule; 11] = [
     },
     RouteRule {
         disposition: Disposition::Replace,
+        when: |s| s.empties() && s.no_copy.is_some(),
+        strategy: Strategy::Insert,
+        because: |s| format!("COPY cannot be used: {}", s.no_copy.as_deref().unwrap_or_default()),
+    },
+    RouteRule {
+        disposition: Disposition::Replace,
         when: |_| true,
         strategy: Strategy::Copy,
-        because: |_| "COPY is the fastest way in, and the rows enter a table of ours".to_owned(),
+        because: |s| {
+            let why = if s.empties() { "the target takes it" } else { "the rows enter a table of ours" };
+            format!("COPY is the fastest way in, and {why}")
+        },
     },
     RouteRule {
         disposition: Disposition::Upsert,
@@ -114,6 +133,16 @@ const STRATEGIES: [RouteRule; 11] = [
         when: |s| s.absent,
         strategy: Strategy::Copy,
         because: |_| "the table is made by this run, and nothing in it can be in the way".to_owned(),
+    },
+    RouteRule {
+        disposition: Disposition::Upsert,
+        when: |s| s.sets_aside && s.no_literal.is_none() && s.no_parts.is_none(),
+        strategy: Strategy::Upsert,
+        because: |_| {
+            "a row that is refused can be told from others as it enters the target itself: INSERT … ON CONFLICT, \
+             though COPY and one merge are faster for many rows"
+                .to_owned()
+        },
     },
     RouteRule {
         disposition: Disposition::Upsert,
@@ -184,6 +213,7 @@ fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -
         no_literal: no_literal(facts),
         no_parts: no_parts(facts, key),
         reconciles: reconcile::is_wanted(facts),
+        sets_aside: facts.sets_aside(),
         only_changed: no_parts(facts, key).is_none()
             && facts.stream.wishes.disposition != Disposition::Append
             && facts.dependents(TRIGGER).is_empty()
@@ -217,6 +247,13 @@ fn no_parts(facts: Facts<'_>, key: &[String]) -> Option<String> {
         .then(|| format!("({}) may be compared otherwise at the target, by a collation of its own", listed(key)))
 }
 
+/// Why rows of an upsert cannot enter a target that is there by INSERT … ON CONFLICT.
+pub(crate) fn no_upsert(facts: Facts<'_>, key: &[String]) -> Option<String> {
+    let wish = facts.stream.wishes.strategy == StrategyWish::Copy;
+    let wish = wish.then(|| "the sync file asks for COPY, which cannot settle conflicts".to_owned());
+    wish.or_else(|| no_literal(facts)).or_else(|| no_parts(facts, key))
+}
+
 fn no_literal(facts: Facts<'_>) -> Option<String> {
     let columns: Vec<&str> =
         facts.target.fits.iter().filter(|fit| !fit.literal).map(|fit| fit.column.as_str()).collect();
@@ -225,9 +262,8 @@ fn no_literal(facts: Facts<'_>) -> Option<String> {
 
 fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
     let auto = "use strategy = \"auto\"";
-    if let (Disposition::Append, StrategyWish::Copy, Some(why)) =
-        (situation.disposition, situation.wish, &situation.no_copy)
-    {
+    let enters_target = situation.disposition == Disposition::Append || situation.empties();
+    if let (true, StrategyWish::Copy, Some(why)) = (enters_target, situation.wish, &situation.no_copy) {
         report.refuse(Rule::StrategyWish, format!("strategy = \"copy\" cannot be granted: {why}"), auto);
     }
     if situation.wish == StrategyWish::Upsert && situation.disposition != Disposition::Upsert {
@@ -268,6 +304,7 @@ fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -
         (Disposition::Replace, _) if situation.reconciles => {
             (Publication::Reconcile, format!("foreign keys point at the target, so that its rows must stay{unchanged}"))
         }
+        (Disposition::Replace, _) if situation.empties() => (Publication::Direct, emptied(situation)),
         (Disposition::Replace, _) => match &situation.no_swap {
             None => (Publication::Swap, swapped(situation)),
             Some(why) => (Publication::Refill, format!("the target cannot be swapped: {why}")),
@@ -275,6 +312,14 @@ fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -
     };
     report.because(Topic::Publication, publication_words(publication), because);
     publication
+}
+
+fn emptied(situation: &Situation) -> String {
+    let why = situation.no_swap.as_deref().unwrap_or_default();
+    format!(
+        "a row that is refused can be told from others as it enters the target itself, which is emptied first; it cannot \
+         be swapped: {why}"
+    )
 }
 
 fn swapped(situation: &Situation) -> String {

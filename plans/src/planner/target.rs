@@ -92,7 +92,10 @@ fn keys(facts: Facts<'_>, report: &mut Report) {
             Disposition::Replace if !key.expression && key::known_unique(facts, &key.columns) => continue,
             Disposition::Replace => "a row of the source that comes twice there",
         };
-        report.note(format!("the target has a {what} {columns}: {ends} ends the run, and nothing is changed"));
+        // What waits for the commit is refused with it.
+        let is_refused = facts.sets_aside() && !key.deferrable;
+        let end = if is_refused { "is refused" } else { "ends the run, and nothing is changed" };
+        report.note(format!("the target has a {what} {columns}: {ends} {end}"));
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::Lock => "locks",
         Topic::Room => "room",
         Topic::Verify => "verify",
+        Topic::RowErrors => "row errors",
     }
 }
 
@@ -192,7 +193,9 @@ fn statements(page: &mut Page, prepared: &Prepared) {
 pub(super) fn written(write: &PreparedWrite) -> impl Iterator<Item = Cow<'_, Statement>> {
     write.statements.iter().map(|statement| {
         // Rows stand behind VALUES, and behind them what settles conflicts; a merge has it in its own statement.
-        if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
+        if statement.phase == Phase::Reject {
+            Cow::Owned(Statement { sql: format!("{} …", statement.sql), ..statement.clone() })
+        } else if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
             let clause = write.conflict_clause.as_deref().unwrap_or_default();
             Cow::Owned(Statement { sql: format!("{} … {clause}", statement.sql), ..statement.clone() })
         } else {

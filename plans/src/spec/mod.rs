@@ -7,6 +7,7 @@ mod duration;
 mod end;
 mod incremental;
 mod limits;
+mod on_row_error;
 mod place;
 mod reader;
 mod schema_changes;
@@ -15,7 +16,6 @@ pub(crate) mod similar_word;
 mod stream;
 mod sync_name;
 mod table_name;
-mod unbuilt;
 mod variable;
 
 #[cfg(test)]
@@ -25,6 +25,7 @@ pub use duration::parse as duration_secs;
 pub use end::EndSpec;
 pub use incremental::{Incremental, LateCommits};
 pub use limits::{Compression, Limits};
+pub use on_row_error::OnRowError;
 pub use place::{Mistake, Place};
 pub use schema_changes::{NewColumn, Nullability, RemovedColumn, SchemaChanges, TypeChange};
 pub use secret::Secret;
@@ -63,6 +64,8 @@ pub struct Spec {
     pub limits: Limits,
     /// What to do where the source moved since the last run.
     pub schema_changes: SchemaChanges,
+    /// What becomes of rows that the destination refuses.
+    pub on_row_error: OnRowError,
 }
 
 /// Parses a sync file. `file` is its name for mistakes, `env` answers variables.
@@ -101,9 +104,8 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
     let limits = reader.section(root, "limits", "[limits]").map(|s| limits::read(reader, s)).unwrap_or_default();
     let changes = reader.section(root, "schema_changes", "[schema_changes]");
     let schema_changes = changes.map(|s| schema_changes::read(reader, s)).unwrap_or_default();
-    if let Some(section) = reader.section(root, "on_row_error", "[on_row_error]") {
-        unbuilt::on_row_error(reader, section);
-    }
+    let refused = reader.section(root, "on_row_error", "[on_row_error]");
+    let on_row_error = refused.map(|s| on_row_error::read(reader, s)).unwrap_or_default();
     Some(Spec {
         file: file.to_owned(),
         sha256: sha256_hex(text.as_bytes()),
@@ -114,6 +116,7 @@ fn read(reader: &mut Reader<'_>, root: &DeTable<'_>, file: &str, text: &str) -> 
         streams,
         limits,
         schema_changes,
+        on_row_error,
     })
 }
 

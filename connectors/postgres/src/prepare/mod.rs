@@ -5,6 +5,7 @@ mod checksum;
 mod compared;
 mod names;
 mod read;
+mod reject;
 mod swap;
 mod window;
 mod write;
@@ -16,6 +17,8 @@ pub use bookkeeping::{
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
 pub use read::{CLOSE, fetch, read, select};
+pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
+pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
 pub use swap::can_carry;
 pub use window::{position, resume};
 pub use write::{loaded_query, whole, write};

@@ -19,7 +19,7 @@ const FIRST: [&str; 5] = ["default privileges", "primary key", "unique key", "ex
 pub fn can_carry(carried: &Carried) -> bool {
     // Whose it is and will be makes no difference.
     let any = qualified("schema", "table");
-    any.is_ok_and(|any| Giving { old: &any, new: &any, seed: "" }.give(carried).is_ok())
+    any.is_ok_and(|any| Giving { old: &any, new: &any, seed: "", keys_first: false }.give(carried).is_ok())
 }
 
 /// The statements of one swap, by the time at which they run; nothing where the publication is another.
@@ -57,7 +57,8 @@ impl Swap {
             ));
         }
         let (old, new) = (&names.target, &names.loaded);
-        let giving = Giving { old, new, seed: &decision.staging_seed };
+        let keys_first = decision.row_errors.is_some();
+        let giving = Giving { old, new, seed: &decision.staging_seed, keys_first };
         let mut carried: Vec<&Carried> = decision.carried.iter().collect();
         carried.sort_by_key(|item| FIRST.iter().position(|kind| *kind == item.kind).unwrap_or(FIRST.len()));
         let mut steps = vec![
@@ -127,6 +128,8 @@ struct Giving<'a> {
     old: &'a QualifiedName,
     new: &'a QualifiedName,
     seed: &'a str,
+    /// A row that a key refuses is to be refused as it enters.
+    keys_first: bool,
 }
 
 impl Giving<'_> {
@@ -167,6 +170,11 @@ impl Giving<'_> {
         }
     }
 
+    /// When a key or an index is made that refuses rows, or does not.
+    fn when(&self, refuses: bool) -> When {
+        if refuses && self.keys_first { When::Empty } else { When::Full }
+    }
+
     fn alter(&self) -> Sql {
         Sql::new().raw("ALTER TABLE ").name(self.new)
     }
@@ -195,7 +203,7 @@ impl Giving<'_> {
         let rename =
             Sql::new().raw("ALTER INDEX ").name(&self.beside(staging)).raw(" RENAME TO ").ident(&ident(&item.name)?);
         Ok(vec![
-            step(When::Full, Effect::Create, "index", create.raw(" ").of_the_plan(tail)),
+            step(self.when(!unique.is_empty()), Effect::Create, "index", create.raw(" ").of_the_plan(tail)),
             step(When::Placed, Effect::Change, "the index gets its name", rename),
         ])
     }
@@ -206,11 +214,13 @@ impl Giving<'_> {
             "unique key" => "unique key",
             _ => "exclusion",
         };
+        // What waits for the commit refuses no row before, and would be in the way of what follows.
+        let waits = item.definition.contains(" DEFERRABLE");
         let staging = self.staging(item)?;
         let add = self.alter().raw(" ADD CONSTRAINT ").ident(&staging).raw(" ").of_the_plan(&item.definition);
         let rename = Sql::new().raw("ALTER TABLE ").name(self.old).raw(" RENAME CONSTRAINT ").ident(&staging);
         Ok(vec![
-            step(When::Full, Effect::Create, purpose, add),
+            step(self.when(!waits), Effect::Create, purpose, add),
             step(When::Placed, Effect::Change, "the key gets its name", rename.raw(" TO ").ident(&ident(&item.name)?)),
         ])
     }

@@ -1,7 +1,7 @@
 //! The statements of the writing side. All of them run in the one transaction of a run, so that whatever they make or
 //! remove is seen by others at once or never.
 
-use super::{PrepareError, ident, idents, names::Names, statement, swap::Swap};
+use super::{PrepareError, ident, idents, names::Names, reject, statement, swap::Swap};
 use crate::{
     decision::{
         ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
@@ -17,7 +17,14 @@ pub fn write(decision: &WriteDecision) -> Result<PreparedWrite, PrepareError> {
     let writing = Writing::new(decision)?;
     let mut statements = Vec::new();
     writing.setup(&mut statements);
+    let quarantine = decision.row_errors.as_ref().and_then(|errors| errors.quarantine.as_ref());
+    if let Some(quarantine) = quarantine.filter(|quarantine| quarantine.create) {
+        statements.push(reject::create(quarantine)?);
+    }
     statements.push(writing.load());
+    if let Some(quarantine) = quarantine {
+        statements.push(reject::insert(quarantine)?);
+    }
     writing.publish(&mut statements);
     let said =
         |sql: &Sql| statement(Phase::Publish, Effect::Change, "what the source says of it", Sql::new().part(sql));
@@ -40,6 +47,10 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn new(decision: &'a WriteDecision) -> Result<Self, PrepareError> {
+        let at_once = matches!(decision.publication, Publication::Direct | Publication::Swap);
+        if decision.row_errors.is_some() && !at_once {
+            return Err(PrepareError::Unsupported("refused rows cannot be told apart once they are staged"));
+        }
         let names = Names::new(decision)?;
         let key = idents(&decision.conflict_key)?;
         let conflict = settles_conflicts(decision)?.then(|| conflict_clause(decision, &names, &key));
@@ -65,7 +76,12 @@ impl<'a> Writing<'a> {
             push(Effect::Create, "table", self.create_table(&self.names.target));
         }
         if self.key_comes_first() {
-            push(Effect::Create, "primary key, by which conflicts are seen", self.add_primary_key(&self.names.target));
+            let seen = if self.conflict.is_some() { "conflicts" } else { "rows that come twice" };
+            push(
+                Effect::Create,
+                &format!("primary key, by which {seen} are seen"),
+                self.add_primary_key(&self.names.target),
+            );
         }
         if decision.publication == Publication::Direct {
             changes(&self.changes, statements);
@@ -73,6 +89,7 @@ impl<'a> Writing<'a> {
         let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Setup, effect, purpose, sql));
         match decision.publication {
             Publication::Direct if decision.disposition == Disposition::Replace && !decision.create_table => {
+                push(Effect::Control, "no one else writes from here on", self.lock());
                 push(Effect::Remove, "rows that were there", self.empty());
             }
             Publication::Direct => {}
@@ -124,9 +141,11 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// ON CONFLICT finds its key as an index: the primary key of a new table must stand before the first row.
+    /// ON CONFLICT finds its key as an index, and a row is refused by a key that is there: the primary key of a new table must
+    /// stand before the first row.
     fn key_comes_first(&self) -> bool {
-        self.decision.create_table && self.conflict.is_some() && !self.names.primary_key.is_empty()
+        let is_asked = self.conflict.is_some() || self.decision.row_errors.is_some();
+        self.decision.create_table && is_asked && !self.names.primary_key.is_empty()
     }
 
     fn create_table(&self, table: &QualifiedName) -> Sql {
@@ -358,6 +377,9 @@ pub fn whole(decision: &WriteDecision, prepared: PreparedWrite) -> Vec<Statement
             let sql = row(Sql::new().of_the_plan(&load.sql).raw(" (")).raw(") ");
             load.sql = sql.of_the_plan(&clause).done();
         }
+    }
+    for aside in statements.iter_mut().filter(|statement| statement.phase == Phase::Reject) {
+        aside.sql = reject::parsed(&aside.sql);
     }
     statements
 }

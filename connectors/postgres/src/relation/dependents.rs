@@ -17,13 +17,14 @@ pub(super) fn dependents(sql: Sql) -> Sql {
 }
 
 /// Kind and name of what a new table cannot be given, each for its reason. "foreign key from" is another table's that points
-/// here, cascading where a DELETE here changes rows there, "foreign key to" one of `c` itself.
+/// here, cascading where a DELETE here changes rows there, "foreign key to" one of `c` itself, "foreign key to itself" one that
+/// points at other rows of `c` as they are at the end of a statement.
 const STAYING: [&str; 10] = [
     "SELECT CASE WHEN k.confdeltype IN ('a', 'r') THEN 'foreign key from' ELSE 'cascading foreign key from' END, k.conname::text \
      FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.confrelid = c.oid \
      AND k.conrelid <> c.oid AND k.conparentid = 0",
     // Dropping one locks the table it points at against readers, until the commit.
-    "SELECT 'foreign key to', k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
+    "SELECT CASE WHEN k.confrelid = c.oid AND NOT k.condeferred THEN 'foreign key to itself' ELSE 'foreign key to' END, k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
     // Subscribers would miss the rows of a table that was not published when they entered, and those of FOR ALL TABLES would
     // be sent rows of a table that they do not have.
     "SELECT 'publication', t.pubname::text FROM pg_catalog.pg_publication_tables t \

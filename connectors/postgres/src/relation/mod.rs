@@ -2,9 +2,11 @@
 //! business of [`crate::types::catalog`].
 
 mod dependents;
+mod quarantine;
 mod source;
 mod target;
 
+pub use quarantine::{QuarantineTable, quarantine_query};
 pub use source::{DISCOVER_QUERY, Listed, SourceRelation, explain_query, explained, source_query};
 pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
 

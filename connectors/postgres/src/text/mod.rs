@@ -7,6 +7,7 @@
 mod codec;
 mod escape;
 mod geometry;
+mod json;
 mod nested;
 mod network;
 mod number;
@@ -14,4 +15,5 @@ mod rows;
 mod search;
 mod time;
 
+pub use json::JsonWriter;
 pub use rows::{LiteralRows, LiteralWriter, is_literal};

@@ -120,7 +120,7 @@ fn cell(lane: &Lane<'_>, codec: &Codec, at: usize, out: &mut Vec<u8>) -> Result<
 }
 
 /// Text without quotes and backslashes.
-fn plain(cells: Cells<'_>, codec: &Codec, at: usize, out: &mut Vec<u8>) -> Result<(), ValueFault> {
+pub(super) fn plain(cells: Cells<'_>, codec: &Codec, at: usize, out: &mut Vec<u8>) -> Result<(), ValueFault> {
     match cells {
         Cells::Boolean(values) => out.push(if values.value(at) { b't' } else { b'f' }),
         Cells::Int16(values) | Cells::Int16As32(values) | Cells::Int16As64(values) | Cells::Int16AsNumeric(values) => {

@@ -87,6 +87,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         only_changed: false,
         override_identity: false,
         delete_instead_of_truncate: false,
+        row_errors: None,
     })
 }
 

@@ -7,7 +7,8 @@ use arrow_schema::SchemaRef;
 use rapidbyte_postgres::{
     copy::Decoder,
     decision::{
-        Carried, Disposition, Effect, Fetch, Publication, ReadDecision, Relation, Strategy, WriteColumn, WriteDecision,
+        Carried, Disposition, Effect, Fetch, Publication, ReadDecision, Relation, RowErrors, Strategy, WriteColumn,
+        WriteDecision,
     },
     prepare,
 };
@@ -49,6 +50,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         only_changed: false,
         override_identity: false,
         delete_instead_of_truncate: false,
+        row_errors: None,
     }
 }
 
@@ -231,6 +233,10 @@ fn decisions_without_a_meaning_are_refused() {
     assert!(refused(upsert(Strategy::Copy, Publication::Refill)));
     let swap = || decision(Disposition::Replace, Strategy::Copy, Publication::Swap);
     assert!(refused(WriteDecision { create_table: true, ..swap() }));
+    let row_errors = || Some(RowErrors::default());
+    let merge = WriteDecision { row_errors: row_errors(), ..upsert(Strategy::Copy, Publication::Merge) };
+    assert!(refused(merge), "rows that are merged are refused together");
+    assert!(!refused(WriteDecision { row_errors: row_errors(), ..swap() }));
     let trigger = Carried { kind: "trigger".into(), name: "t".into(), definition: "CREATE TRIGGER".into() };
     assert!(refused(WriteDecision { carried: vec![trigger], ..swap() }));
     assert!(refused(WriteDecision { conflict_key: vec![], ..upsert(Strategy::Upsert, Publication::Direct) }));

@@ -153,6 +153,7 @@ fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
             only_changed: false,
             override_identity: false,
             delete_instead_of_truncate: false,
+            row_errors: None,
         };
         moving::write(db, &decision, &schema, &batch)?;
         // char(n) loses its blanks in a cast to text, and only there.
