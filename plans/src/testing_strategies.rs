@@ -7,8 +7,8 @@ use crate::{
     name::ObjectName,
     observation::{
         Carriage, ColumnFit, Comparison, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege,
-        QuarantineState,
-        RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn, TargetKey, TargetState,
+        QuarantineState, RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn,
+        TargetKey, TargetState,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
@@ -287,13 +287,13 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
             let name = ObjectName::new("raw", format!("s{index}"));
             (target(&source, name), checkpoint(), quarantine(index)).prop_map(
                 move |(target, checkpoint, quarantine)| StreamObservation {
-                stream: format!("public.s{index}"),
-                source: source.clone(),
-                target,
-                ignored: Vec::new(),
-                checkpoint,
-                quarantine,
-            },
+                    stream: format!("public.s{index}"),
+                    source: source.clone(),
+                    target,
+                    ignored: Vec::new(),
+                    checkpoint,
+                    quarantine,
+                },
             )
         })
     };

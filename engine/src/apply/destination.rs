@@ -19,7 +19,7 @@ use crate::{
     usage,
 };
 use rapidbyte_plans::{
-    decision::LOCK_TIMEOUT_SECS,
+    decision::{Disposition, LOCK_TIMEOUT_SECS, WriteDecision},
     drift,
     name::ObjectName,
     observation::{Observation, StreamObservation, TargetState},
@@ -145,6 +145,8 @@ impl Side {
         for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
             let target = guest.inspect(&stream.write.target, &inspected.schema).await;
             let target = target.map_err(|error| error.in_stream(&stream.stream))?;
+            let target =
+                if minds_who_changed_rows(&stream.write) { target } else { as_planned(planned, stream, target) };
             let known = self.checkpoint(guest, stream).await.map_err(|error| error.in_stream(&stream.stream))?;
             let resumes = stream.read.window.as_ref().is_some_and(|window| window.resumes);
             after.push(known.as_ref().filter(|_| resumes).map(|known| known.position.clone()));
@@ -341,6 +343,22 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
         })
         .await;
     }
+}
+
+/// Whose rows a table holds matters where they are replaced or the table is altered; elsewhere none is lost. The server's
+/// statistics, from which it is told, count rows of runs that were rolled back as well, such as an attempt's before this one.
+fn minds_who_changed_rows(write: &WriteDecision) -> bool {
+    write.disposition == Disposition::Replace || !write.changes.is_empty()
+}
+
+/// The target, its rows taken for whose the plan took them.
+fn as_planned(planned: &Observation, stream: &StreamPlan, target: TargetState) -> TargetState {
+    let seen = planned.streams.iter().find(|seen| seen.stream == stream.stream);
+    seen.map(|seen| &seen.target).map_or(target.clone(), |seen| TargetState {
+        filled_by_us: seen.filled_by_us,
+        changed_by_others: seen.changed_by_others,
+        ..target
+    })
 }
 
 /// What the plan leaves out is not looked at again.
