@@ -248,7 +248,9 @@ impl Inner {
     }
 
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
-        if !self.has_records()? {
+        // Where another table of the records is missing, the runs are told all the same: it is made in this one.
+        let there = prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows);
+        if !there || self.session.text(&relation::can_record_query())? != "t" {
             return Ok(None);
         }
         let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;

@@ -51,10 +51,18 @@ pub fn bookkeeping_query() -> String {
     Sql::new().raw("SELECT ").join(", ", OBJECTS, |sql, (_, is_there, _)| sql.raw(is_there)).done()
 }
 
+/// Whether the answer to [`bookkeeping_query`] says that the receipts of runs are there.
+pub fn has_runs(rows: &[TextRow]) -> bool {
+    is_there(rows, 1)
+}
+
+fn is_there(rows: &[TextRow], at: usize) -> bool {
+    rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t")
+}
+
 /// Makes those that the answer to [`bookkeeping_query`] says are missing.
 pub fn bookkeeping(rows: &[TextRow]) -> Vec<Statement> {
-    let there = |at: usize| rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t");
-    let missing = OBJECTS.into_iter().enumerate().filter(|(at, _)| !there(*at));
+    let missing = OBJECTS.into_iter().enumerate().filter(|(at, _)| !is_there(rows, *at));
     missing
         .map(|(_, (purpose, _, sql))| statement(Phase::Bookkeeping, Effect::Create, purpose, Sql::new().raw(sql)))
         .collect()
