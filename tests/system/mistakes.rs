@@ -39,7 +39,7 @@ fn of_the_sync_file() {
     world.sync_between(&unset, &world.server.url(DESTINATION), STREAM);
     fails(&world, 2, &["sync.toml:6", "NOWHERE_SET_HOST"]);
     world.sync("[[stream]]\ntable = \"public.t\"\nwrite = \"replace\"\nsync = \"incremental\"\n");
-    fails(&world, 2, &["incremental", "full"]);
+    fails(&world, 2, &["incremental", "upsert"]);
 }
 
 #[test]

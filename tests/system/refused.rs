@@ -85,7 +85,10 @@ fn exactly_the_refused_rows_are_set_aside_with_the_reason() {
         let counts =
             [&told["rows_read"], &told["rows_written"], &told["rows_rejected"]].map(|rows| rows.as_u64().unwrap());
         assert_eq!(counts, [2000, 1990, 10], "{write} {strategy}");
-        assert_eq!(told["verified"], serde_json::json!({"source_rows": 2000, "destination_rows": 1990, "equal": true}));
+        let verified = serde_json::json!({
+            "source_rows": 2000, "destination_rows": 1990, "equal": true, "method": "counts"
+        });
+        assert_eq!(told["verified"], verified);
         assert_eq!(told["rejected_into"], "public.poison__rejected");
         assert_eq!(set_aside(&world, "poison"), refused(), "{write} {strategy}");
         world.assert_same(&is_good("poison"), &is_good("poison"));

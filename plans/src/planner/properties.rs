@@ -79,5 +79,5 @@ fn strategies_reach_everything() {
             seen.insert(format!("{:?} {:?} {:?}{aside}", write.disposition, write.strategy, write.publication));
         }
     }
-    assert_eq!(seen.len(), 21, "{seen:?}");
+    assert_eq!(seen.len(), 24, "{seen:?}");
 }

@@ -41,8 +41,9 @@ const OBJECTS: [(&str, &str, &str); 5] = [
         "EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = '_rapidbyte' AND c.relname = 'checkpoints' AND a.attname = 'scope')",
-        "ALTER TABLE _rapidbyte.checkpoints ALTER COLUMN value DROP NOT NULL, ADD COLUMN version text NOT NULL, \
-         ADD COLUMN scope text NOT NULL, ADD COLUMN target regclass NOT NULL",
+        "ALTER TABLE _rapidbyte.checkpoints ALTER COLUMN value DROP NOT NULL, \
+         ADD COLUMN IF NOT EXISTS version text NOT NULL, ADD COLUMN IF NOT EXISTS scope text NOT NULL, \
+         ADD COLUMN IF NOT EXISTS target regclass NOT NULL",
     ),
 ];
 

@@ -154,6 +154,12 @@ fn a_table_says_what_serves_a_cursor() -> Result<()> {
     }
     assert_eq!(served("v", "a")?, is(false, false));
     assert_eq!(served("p", "a")?, is(true, true));
+    db.exec("INSERT INTO public.p VALUES (1)")?;
+    assert_eq!(
+        db.rows("SELECT pg_catalog.age(xmin) FROM public.p")?.len(),
+        1,
+        "versions of a partitioned table are seen"
+    );
     // Debian has it in the server's own package; elsewhere it may be missing.
     if db.one("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgres_fdw'")? == "1" {
         db.exec(
