@@ -289,6 +289,9 @@ pub struct WriteDecision {
     pub conflict_key: Vec<String>,
     /// Merge and reconcile: rows that are there already, bit for bit, are left alone.
     pub only_changed: bool,
+    /// Merge: of rows with one key only that with the highest value of this column is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_by: Option<String>,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

@@ -243,3 +243,20 @@ fn no_value_of_a_row_is_in_a_saved_plan() {
     let said = world.run(&["apply", "plan.json"]);
     assert_eq!(said.code, Some(3), "{said:#?}");
 }
+
+#[test]
+fn of_rows_with_one_key_the_latest_stays() {
+    let sync = stream("write = \"upsert\"\ncursor = \"at\"\nkey = [\"id\"]\n");
+    let world = World::new(&format!(
+        "{ORDERS}; ALTER TABLE orders DROP CONSTRAINT orders_pkey; ALTER TABLE orders ALTER id SET NOT NULL"
+    ));
+    world.source(
+        "INSERT INTO orders VALUES (1, 'older', '2025-01-01'), (1, 'newest', '2026-06-01'), (1, 'newer', '2026-05-01')",
+    );
+    assert_eq!(counts(&world.apply(&sync)), (3003, 3000));
+    let latest = "(SELECT DISTINCT ON (id) * FROM orders ORDER BY id, at DESC)";
+    world.assert_same(latest, "orders");
+    world.source("INSERT INTO orders VALUES (2, 'new', '2026-07-02'), (2, 'newest', '2026-07-03')");
+    world.apply(&sync);
+    world.assert_same(latest, "orders");
+}

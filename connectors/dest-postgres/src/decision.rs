@@ -41,6 +41,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         primary_key: decision.primary_key,
         conflict_key: decision.conflict_key,
         only_changed: decision.only_changed,
+        latest_by: decision.latest_by,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
         row_errors: decision.row_errors.map(row_errors),

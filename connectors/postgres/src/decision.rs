@@ -160,6 +160,8 @@ pub struct WriteDecision {
     pub conflict_key: Vec<String>,
     /// Rows that are there already, bit for bit, are left alone.
     pub only_changed: bool,
+    /// Merge: of staged rows with one key only that with the highest value of this column.
+    pub latest_by: Option<String>,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

@@ -48,7 +48,7 @@ fn counts(stream: &StreamPlan, target: &TargetState, read: Read, written: Counte
     let publication = stream.write.publication;
     let staged = publication != Publication::Direct;
     // Where conflicts are settled the server counts what it changed: rows that are there already are not in it.
-    let settles = !stream.write.conflict_key.is_empty() && !stream.write.create_table;
+    let settles = !stream.write.conflict_key.is_empty() && (!stream.write.create_table || staged);
     let rejected = rejected(stream, written)?;
     let destination_rows = match (settles, staged) {
         (false, _) => written.rows_written,

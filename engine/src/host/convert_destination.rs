@@ -114,6 +114,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         primary_key: decision.primary_key.clone(),
         conflict_key: decision.conflict_key.clone(),
         only_changed: decision.only_changed,
+        latest_by: decision.latest_by.clone(),
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
         insert_rows: decision.insert_rows,

@@ -33,6 +33,7 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     findings.unless(write.strategy != Strategy::Insert || !upsert, "strategy insert settles no conflicts");
     let allowed: &[Publication] = match (write.disposition, write.strategy) {
         (Disposition::Upsert | Disposition::Append, Strategy::Upsert) => &[Publication::Direct],
+        _ if write.latest_by.is_some() => &[Publication::Merge],
         _ if write.create_table => &[Publication::Direct],
         _ if upsert => &[Publication::Merge],
         (Disposition::Append | Disposition::Upsert, _) => &[Publication::Direct],

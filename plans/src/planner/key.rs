@@ -139,6 +139,13 @@ fn for_upsert(facts: Facts<'_>, key: &[String], report: &mut Report) {
     doubtful(facts, key, report);
 }
 
+/// The column by which one of several rows with one key is taken: the cursor of what is new.
+pub(crate) fn latest_by(facts: Facts<'_>, key: &[String]) -> Option<String> {
+    let cursor = &facts.stream.incremental.as_ref()?.cursor;
+    let upserts = facts.stream.wishes.disposition == Disposition::Upsert && !key.is_empty();
+    (upserts && facts.source_column(cursor).is_some() && !known_unique(facts, key)).then(|| cursor.clone())
+}
+
 /// Says that the key may come twice, and what follows: where all columns are the key, such rows are the same row.
 fn doubtful(facts: Facts<'_>, key: &[String], report: &mut Report) {
     if key.is_empty() || known_unique(facts, key) {
@@ -146,6 +153,11 @@ fn doubtful(facts: Facts<'_>, key: &[String], report: &mut Report) {
     }
     let updates = facts.source.columns.iter().any(|column| !key.contains(&column.name));
     let follows = if updates || facts.absent() { facts.refused_end() } else { "is written once" };
+    if let Some(cursor) = latest_by(facts, key) {
+        let (key, cursor) = (listed(key), crate::name::visible(&cursor));
+        report.note(format!("the source does not promise that ({key}) is unique: of such rows the one with the highest {cursor} is taken"));
+        return;
+    }
     let key = listed(key);
     report.note(format!("the source does not promise that ({key}) is unique: a row that comes twice {follows}"));
 }

@@ -231,6 +231,7 @@ fn write(
         primary_key,
         conflict_key: if settles { key.to_vec() } else { Vec::new() },
         only_changed: route.only_changed,
+        latest_by: key::latest_by(facts, key).filter(|_| route.publication == Publication::Merge),
         override_identity,
         delete_instead_of_truncate: delete,
         insert_rows: sizes.insert_rows,

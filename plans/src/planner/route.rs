@@ -3,7 +3,7 @@
 
 use super::{
     facts::{Facts, RULE, TRIGGER, listed},
-    key::{compared_otherwise, known_unique},
+    key::{compared_otherwise, known_unique, latest_by},
     reconcile, swap, verify,
 };
 use crate::{
@@ -45,6 +45,8 @@ struct Situation {
     reconciles: bool,
     /// Refused rows are set aside: each must be refused where rows enter.
     sets_aside: bool,
+    /// Of rows with one key only one is taken, which a staging table must tell.
+    takes_latest: bool,
     /// Rows that are there already can be told and left alone: none comes twice, and nobody's trigger waits for an update.
     only_changed: bool,
     /// Estimated rows of the stream and the rows of one INSERT, where the stream fits one: both ways take as long then. With
@@ -132,7 +134,10 @@ const STRATEGIES: [RouteRule; 13] = [
         disposition: Disposition::Upsert,
         when: |s| s.absent,
         strategy: Strategy::Copy,
-        because: |_| "the table is made by this run, and nothing in it can be in the way".to_owned(),
+        because: |s| match s.takes_latest {
+            false => "the table is made by this run, and nothing in it can be in the way".to_owned(),
+            true => "one merge sees every row that comes twice, and takes the latest".to_owned(),
+        },
     },
     RouteRule {
         disposition: Disposition::Upsert,
@@ -213,6 +218,7 @@ fn situation(facts: Facts<'_>, key: &[String], alters: bool, insert_rows: u32) -
         no_literal: no_literal(facts),
         no_parts: no_parts(facts, key),
         reconciles: reconcile::is_wanted(facts),
+        takes_latest: latest_by(facts, key).is_some(),
         sets_aside: facts.sets_aside(),
         only_changed: no_parts(facts, key).is_none()
             && facts.stream.wishes.disposition != Disposition::Append
@@ -293,7 +299,7 @@ fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
 fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -> Publication {
     let unchanged = if situation.only_changed { "; those that are there, bit for bit, are left alone" } else { "" };
     let (publication, because) = match (situation.disposition, strategy) {
-        (_, _) if situation.absent => (Publication::Direct, IN_ONE_TRANSACTION.to_owned()),
+        (_, _) if situation.absent && !situation.takes_latest => (Publication::Direct, IN_ONE_TRANSACTION.to_owned()),
         (Disposition::Append, _) => (Publication::Direct, "the rows that are there stay as they are".to_owned()),
         (Disposition::Upsert, Strategy::Upsert) => {
             (Publication::Direct, "each statement settles its own conflicts".to_owned())

@@ -2,7 +2,7 @@
 
 use super::{
     facts::{Facts, RULE, TRIGGER, kind_words, listed},
-    key::known_unique,
+    key::{known_unique, latest_by},
     privileges,
     route::Route,
 };
@@ -88,6 +88,10 @@ fn refuse_target(facts: Facts<'_>, route: Route, report: &mut Report) {
 }
 
 fn refuse_rows(facts: Facts<'_>, key: &[String], route: Route, report: &mut Report) {
+    if latest_by(facts, key).is_some() {
+        let reason = "of rows with one key only the latest is written, and the checksum would be of all of them";
+        report.refuse(Rule::Checksum, reason, COUNTS);
+    }
     if facts.sets_aside() {
         let reason = "rows that are refused would be missing from it, and [on_row_error] lets a run go on without them";
         report.refuse(Rule::Checksum, reason, format!("use policy = \"fail\", or {COUNTS}"));

@@ -39,6 +39,8 @@ struct Writing<'a> {
     swap: Swap,
     /// What identifies a row.
     key: Vec<Ident>,
+    /// What orders rows of one key.
+    latest_by: Option<Ident>,
     conflict: Option<Sql>,
     /// Of the table that is there: what each is for, and how it is done.
     changes: Vec<(ChangeKind, Sql)>,
@@ -53,13 +55,14 @@ impl<'a> Writing<'a> {
         }
         let names = Names::new(decision)?;
         let key = idents(&decision.conflict_key)?;
+        let latest_by = decision.latest_by.as_ref().map(|column| ident(column)).transpose()?;
         let conflict = settles_conflicts(decision)?.then(|| conflict_clause(decision, &names, &key));
         let changes = decision.changes.iter().map(|change| Ok((change.kind, alter(&names.target, change)?)));
         let changes = changes.collect::<Result<_, PrepareError>>()?;
         let comments = decision.comments.iter().map(|(column, text)| comment(&names.target, column.as_ref(), text));
         let comments = comments.collect::<Result<_, PrepareError>>()?;
         let swap = Swap::new(decision, &names)?;
-        Ok(Self { decision, names, swap, key, conflict, changes, comments })
+        Ok(Self { decision, names, swap, key, latest_by, conflict, changes, comments })
     }
 
     fn setup(&self, statements: &mut Vec<Statement>) {
@@ -219,7 +222,15 @@ impl<'a> Writing<'a> {
 
     fn insert_staged(&self) -> Sql {
         let sql = self.insert(&self.names.target, self.decision.override_identity).raw("SELECT ");
+        let sql = match &self.latest_by {
+            Some(_) => sql.raw("DISTINCT ON (").idents(&self.key).raw(") "),
+            None => sql,
+        };
         let sql = sql.idents(&self.names.columns).raw(" FROM ").name(&self.names.loaded);
+        let sql = match &self.latest_by {
+            Some(column) => sql.raw(" ORDER BY ").idents(&self.key).raw(", ").ident(column).raw(" DESC NULLS LAST"),
+            None => sql,
+        };
         match &self.conflict {
             Some(clause) => sql.raw(" ").part(clause),
             None => sql,

@@ -85,6 +85,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         primary_key: vec!["id".into()],
         conflict_key: vec![],
         only_changed: false,
+        latest_by: None,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,

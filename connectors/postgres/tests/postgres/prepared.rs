@@ -48,6 +48,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         primary_key: vec!["id".into()],
         conflict_key: if disposition == Disposition::Append { vec![] } else { vec!["id".into()] },
         only_changed: false,
+        latest_by: None,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,

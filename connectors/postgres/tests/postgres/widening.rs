@@ -151,6 +151,7 @@ fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
             primary_key: vec![],
             conflict_key: vec![],
             only_changed: false,
+            latest_by: None,
             override_identity: false,
             delete_instead_of_truncate: false,
             row_errors: None,
