@@ -134,9 +134,10 @@ const STRATEGIES: [RouteRule; 13] = [
         disposition: Disposition::Upsert,
         when: |s| s.absent,
         strategy: Strategy::Copy,
-        because: |s| match s.takes_latest {
-            false => "the table is made by this run, and nothing in it can be in the way".to_owned(),
-            true => "one merge sees every row that comes twice, and takes the latest".to_owned(),
+        because: |s| {
+            let latest = "one merge sees every row that comes twice, and takes the latest";
+            let nothing = "the table is made by this run, and nothing in it can be in the way";
+            if s.takes_latest { latest } else { nothing }.to_owned()
         },
     },
     RouteRule {

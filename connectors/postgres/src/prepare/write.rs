@@ -222,15 +222,12 @@ impl<'a> Writing<'a> {
 
     fn insert_staged(&self) -> Sql {
         let sql = self.insert(&self.names.target, self.decision.override_identity).raw("SELECT ");
-        let sql = match &self.latest_by {
-            Some(_) => sql.raw("DISTINCT ON (").idents(&self.key).raw(") "),
-            None => sql,
-        };
+        let latest = || self.latest_by.iter();
+        let sql = latest().fold(sql, |sql, _| sql.raw("DISTINCT ON (").idents(&self.key).raw(") "));
         let sql = sql.idents(&self.names.columns).raw(" FROM ").name(&self.names.loaded);
-        let sql = match &self.latest_by {
-            Some(column) => sql.raw(" ORDER BY ").idents(&self.key).raw(", ").ident(column).raw(" DESC NULLS LAST"),
-            None => sql,
-        };
+        let sql = latest().fold(sql, |sql, column| {
+            sql.raw(" ORDER BY ").idents(&self.key).raw(", ").ident(column).raw(" DESC NULLS LAST")
+        });
         match &self.conflict {
             Some(clause) => sql.raw(" ").part(clause),
             None => sql,
