@@ -6,6 +6,7 @@ use crate::{
     host::{Checkpoint, DestinationGuest, Inspected, SourceGuest, World as _},
 };
 use rapidbyte_plans::{
+    catalog::Catalog,
     observation::{Observation, StreamObservation},
     quarantine::quarantine_of,
     resolve::{ResolvedStream, columnless, ignored, needs_catalog, resolve},
@@ -17,6 +18,15 @@ pub(crate) struct Observed {
     pub(crate) destination: DestinationGuest,
     pub(crate) streams: Vec<ResolvedStream>,
     pub(crate) observation: Observation,
+}
+
+/// Both ends, and the streams that the sync file names.
+pub(crate) struct Ends {
+    pub(crate) source: Open<SourceGuest>,
+    pub(crate) destination: Open<DestinationGuest>,
+    pub(crate) streams: Vec<ResolvedStream>,
+    /// Of the source, where a stream leaves anything to it.
+    catalog: Option<Catalog>,
 }
 
 impl Engine {
@@ -31,15 +41,7 @@ impl Engine {
     }
 
     pub(crate) async fn observed(&self, spec: &Spec) -> Result<Observed, EngineError> {
-        let around = self.surroundings(&spec.limits);
-        let (source, destination) = tokio::join!(
-            self.open::<SourceGuest>(&spec.source, &around),
-            self.open::<DestinationGuest>(&spec.destination, &around),
-        );
-        // Where both fail it is always the source that is told.
-        let (mut source, mut destination) = (source?, destination?);
-        let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
-        let resolved = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        let Ends { mut source, mut destination, streams: resolved, catalog } = self.ends(spec).await?;
         let mut streams = Vec::with_capacity(resolved.len());
         for stream in &resolved {
             let seen = look(&mut source, &mut destination, spec, stream).await;
@@ -52,6 +54,19 @@ impl Engine {
         let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams, columnless };
         source.guest.close().await?;
         Ok(Observed { destination: destination.guest, streams: resolved, observation })
+    }
+
+    pub(crate) async fn ends(&self, spec: &Spec) -> Result<Ends, EngineError> {
+        let around = self.surroundings(&spec.limits);
+        let (source, destination) = tokio::join!(
+            self.open::<SourceGuest>(&spec.source, &around),
+            self.open::<DestinationGuest>(&spec.destination, &around),
+        );
+        // Where both fail it is always the source that is told.
+        let (mut source, destination) = (source?, destination?);
+        let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
+        let streams = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
+        Ok(Ends { source, destination, streams, catalog })
     }
 }
 

@@ -81,7 +81,8 @@ impl Case {
 
 /// The golden case of this name.
 pub(crate) fn case(name: &str) -> Case {
-    golden().into_iter().find(|case| case.name == name).unwrap()
+    let folder = folders("plans").into_iter().find(|(found, _)| found == name);
+    load(folder.unwrap_or_else(|| panic!("no case {name}")))
 }
 
 /// One plan of the streams of several golden cases.
@@ -120,14 +121,13 @@ pub(crate) fn file(folder: &std::path::Path, name: &str) -> Option<String> {
 
 /// All golden plan cases.
 pub(crate) fn golden() -> Vec<Case> {
-    folders("plans")
-        .into_iter()
-        .map(|(name, folder)| {
-            let spec = spec(&file(&folder, "sync.toml").unwrap());
-            let observation = serde_json::from_str(&file(&folder, "observation.json").unwrap()).unwrap();
-            let catalog = file(&folder, "catalog.json").map(|text| serde_json::from_str(&text).unwrap());
-            let streams = resolve(&spec, catalog.as_ref()).unwrap();
-            Case { name, spec, streams, observation }
-        })
-        .collect()
+    folders("plans").into_iter().map(load).collect()
+}
+
+fn load((name, folder): (String, std::path::PathBuf)) -> Case {
+    let spec = spec(&file(&folder, "sync.toml").unwrap());
+    let observation = serde_json::from_str(&file(&folder, "observation.json").unwrap()).unwrap();
+    let catalog = file(&folder, "catalog.json").map(|text| serde_json::from_str(&text).unwrap());
+    let streams = resolve(&spec, catalog.as_ref()).unwrap();
+    Case { name, spec, streams, observation }
 }

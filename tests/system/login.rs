@@ -49,8 +49,7 @@ fn passwords() {
         let said = apply(&world, &format!("postgres:{PASSWORD}"), "", "127.0.0.1");
         assert_eq!(said.code, Some(0), "{said:#?}");
         let said = apply(&world, "postgres:wrong-one", "", "127.0.0.1");
-        assert_eq!(said.code, Some(4), "{said:#?}");
-        assert!(said.stderr.contains("password"), "{said:#?}");
+        said.ends(4, "password");
         assert!(!said.stderr.contains("wrong-one") && !said.stdout.contains("wrong-one"), "{said:#?}");
         let said = apply(&world, "postgres", "", "127.0.0.1");
         assert_eq!(said.code, Some(4), "{said:#?}");
@@ -61,8 +60,7 @@ fn passwords() {
 fn a_password_in_clear_text_needs_tls() {
     let world = World::with_options(&Options { auth: Auth::Cleartext(PASSWORD.into()), ..Options::default() }, TABLE);
     let said = apply(&world, &format!("postgres:{PASSWORD}"), "", "127.0.0.1");
-    assert_eq!(said.code, Some(4), "{said:#?}");
-    assert!(said.stderr.contains("clear text"), "{said:#?}");
+    said.ends(4, "clear text");
 }
 
 #[test]

@@ -99,8 +99,7 @@ fn a_destructive_plan_needs_a_yes() {
     world.sync(STREAM);
     let before = world.destination_picture();
     let said = world.run(&["apply", "sync.toml"]);
-    assert_eq!(said.code, Some(3), "{said:#?}");
-    assert!(said.stderr.contains("--allow-destructive"), "{said:#?}");
+    said.ends(3, "--allow-destructive");
     assert_eq!(world.destination_picture(), before);
 }
 
@@ -147,8 +146,7 @@ fn a_type_that_may_not_be_made_is_refused_by_the_plan() {
         "[[stream]]\ntable = \"public.t\"\ninto = \"raw.t\"\nwrite = \"replace\"\n",
     );
     let said = world.run(&["plan", "sync.toml"]);
-    assert_eq!(said.code, Some(2), "{said:#?}");
-    assert!(said.stderr.contains("may not make it"), "{said:#?}");
+    said.ends(2, "may not make it");
     world.destination("GRANT CREATE ON SCHEMA public TO loader");
     assert_eq!(world.run(&["apply", "sync.toml"]).code, Some(0));
 }
@@ -158,12 +156,10 @@ fn one_table_by_two_names_is_one_target() {
     let world = World::new("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
     world.sync("[defaults]\nwrite = \"append\"\n[[stream]]\ntable = \"t\"\n[[stream]]\ntable = \"public.t\"\n");
     let said = world.run(&["plan", "sync.toml"]);
-    assert_eq!(said.code, Some(2), "{said:#?}");
-    assert!(said.stderr.contains("stream t writes public.t, too"), "{said:#?}");
+    said.ends(2, "stream t writes public.t, too");
     world.sync("[[stream]]\ntable = \"public.t\"\ninto = \"pg_own.t\"\nwrite = \"replace\"\n");
     let said = world.run(&["plan", "sync.toml"]);
-    assert_eq!(said.code, Some(2), "{said:#?}");
-    assert!(said.stderr.contains("the server's own"), "{said:#?}");
+    said.ends(2, "the server's own");
 }
 
 #[test]
@@ -193,8 +189,7 @@ fn a_key_in_another_sense_of_equality_settles_nothing() {
         "[[stream]]\ntable = \"public.t\"\nwrite = \"upsert\"\nstrategy = \"upsert\"\n[limits]\nbatch_rows = 1\n",
     );
     let said = world.run(&["apply", "sync.toml"]);
-    assert_eq!(said.code, Some(2), "{said:#?}");
-    assert!(said.stderr.contains("loose"), "{said:#?}");
+    said.ends(2, "loose");
     world.destination("CREATE UNIQUE INDEX strict ON t (k)");
     let said = world.run(&["apply", "sync.toml"]);
     assert_eq!(said.code, Some(2), "the loose one is in the way: {said:#?}");

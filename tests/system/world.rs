@@ -23,6 +23,15 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
 }
 
+impl Said {
+    /// It ended with this exit code, and said this on stderr.
+    #[track_caller]
+    pub(crate) fn ends(&self, code: i32, words: &str) {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert!(self.stderr.contains(words), "{words:?}: {self:#?}");
+    }
+}
+
 impl World {
     /// Two databases; `sql` fills the source.
     pub(crate) fn new(sql: &str) -> Self {

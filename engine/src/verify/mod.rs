@@ -11,7 +11,7 @@ use crate::{
     Engine, EngineError, Outcome, StreamVerification, Verification,
     engine::Open,
     host::{Checksum, DestinationGuest, KeyRange, Rows, SourceGuest, World as _},
-    observe::look,
+    observe::{Ends, look},
     verification::SCHEMA,
 };
 use bisect::Bisection;
@@ -19,7 +19,7 @@ use rapidbyte_plans::{
     compared::{Compared, compared},
     decision::{Disposition, Relation},
     observation::StreamObservation,
-    resolve::{ResolvedStream, needs_catalog, resolve},
+    resolve::ResolvedStream,
     spec::Spec,
 };
 use std::time::Duration;
@@ -39,22 +39,15 @@ impl Engine {
     }
 
     async fn compare_ends(&self, spec: &Spec, named: &[String], keys_max: usize) -> Result<Verification, EngineError> {
-        let around = self.surroundings(&spec.limits);
-        let (source, destination) = tokio::join!(
-            self.open::<SourceGuest>(&spec.source, &around),
-            self.open::<DestinationGuest>(&spec.destination, &around),
-        );
-        let (mut source, mut destination) = (source?, destination?);
-        let catalog = if needs_catalog(spec) { Some(source.guest.discover().await?) } else { None };
-        let resolved = chosen(resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?, named)?;
+        let Ends { mut source, mut destination, streams, .. } = self.ends(spec).await?;
+        let resolved = chosen(streams, named)?;
         let relations: Vec<&Relation> = resolved.iter().map(|stream| &stream.selection.relation).collect();
         source.guest.open_snapshot(&relations).await?;
         destination.guest.begin_comparison().await?;
         let mut streams = Vec::with_capacity(resolved.len());
-        for mut stream in resolved {
-            let name = stream.stream.clone();
-            let found = compare_stream(&mut source, &mut destination, spec, &mut stream, keys_max).await;
-            streams.push(found.map_err(|error| error.in_stream(&name))?);
+        for stream in &resolved {
+            let found = compare_stream(&mut source, &mut destination, spec, stream, keys_max).await;
+            streams.push(found.map_err(|error| error.in_stream(&stream.stream))?);
         }
         source.guest.close().await?;
         destination.guest.close().await?;
@@ -79,7 +72,7 @@ async fn compare_stream(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
     spec: &Spec,
-    stream: &mut ResolvedStream,
+    stream: &ResolvedStream,
     keys_max: usize,
 ) -> Result<StreamVerification, EngineError> {
     let seen = look(source, destination, spec, stream).await?;

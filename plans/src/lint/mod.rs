@@ -8,6 +8,7 @@ mod objects;
 mod reasons;
 mod row_errors;
 mod statements;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ pub struct Finding {
 /// A rule that looks at one stream.
 type StreamRule = fn(&Plan, &StreamPlan, &mut Findings<'_>);
 
-const STREAM_RULES: [(&str, StreamRule); 7] = [
+const STREAM_RULES: [(&str, StreamRule); 8] = [
     ("reasons", reasons::check),
     ("columns", columns::check),
     ("keys", keys::check),
@@ -36,6 +37,7 @@ const STREAM_RULES: [(&str, StreamRule); 7] = [
     ("statements", statements::check),
     ("objects", objects::check_stream),
     ("row_errors", row_errors::check),
+    ("windows", windows::check),
 ];
 
 /// Everything that is wrong with a plan; empty: nothing.

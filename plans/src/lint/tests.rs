@@ -76,6 +76,13 @@ fn what_is_broken_is_found() {
         ("row-errors-quarantine", "/streams/0/write/row_errors/quarantine/table/name", json!("orders"), "row_errors"),
         ("row-errors-quarantine-there", "/observation/streams/0/quarantine/may_insert", json!(false), "row_errors"),
         ("row-errors-quarantine", "/observation/streams/0/quarantine", json!(null), "row_errors"),
+        ("incremental-resumes", "/streams/0/prepared/read/position", json!(null), "windows"),
+        ("incremental-resumes", "/streams/0/read/window", json!(null), "windows"),
+        ("incremental-resumes", "/streams/0/read/window/cursor", json!("id"), "windows"),
+        ("incremental-resumes", "/streams/0/write/disposition", json!("replace"), "windows"),
+        ("incremental-resumes", "/streams/0/reasons", json!([]), "windows"),
+        ("incremental-latest-merge", "/streams/0/write/latest_by", json!("id"), "windows"),
+        ("incremental-latest-merge", "/streams/0/write/publication", json!("direct"), "windows"),
     ] {
         let rules = broken(name, pointer, value);
         assert!(rules.contains(&rule), "{name} {pointer}: {rules:?}");

@@ -8,7 +8,7 @@ use crate::{
         TargetState,
     },
     resolve::ResolvedStream,
-    spec::Spec,
+    spec::{Incremental, Spec},
 };
 
 /// Kinds of dependents, in the destination's words (connectors/wit, `dependent`).
@@ -42,13 +42,15 @@ impl<'a> Facts<'a> {
         self.target.kind.is_none()
     }
 
-    /// Rows that are there already are found by a key: an upsert, or an append of what is new.
+    /// What is new is appended: rows that are there already are found by a key, and stay as they are.
+    pub(crate) fn appends_new(&self) -> Option<&'a Incremental> {
+        let appends = self.stream.wishes.disposition == Disposition::Append;
+        self.stream.incremental.as_ref().filter(|_| appends)
+    }
+
+    /// Rows that are there already are found by a key.
     pub(crate) fn settles(&self) -> bool {
-        match self.stream.wishes.disposition {
-            Disposition::Upsert => true,
-            Disposition::Append => self.stream.incremental.is_some(),
-            Disposition::Replace => false,
-        }
+        self.stream.wishes.disposition == Disposition::Upsert || self.appends_new().is_some()
     }
 
     /// Refused rows are set aside, and the run goes on.

@@ -1,7 +1,7 @@
 //! Step: what of a stream is new. Owns the window, from which checkpoint it goes on, and which hazard remains.
 
 use super::{
-    facts::{Facts, listed},
+    facts::{CHILD, Facts, listed},
     key::known_unique,
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     digest::sha256_hex,
     figures,
     name::visible,
-    observation::{SourceCursor, Step},
+    observation::{RelationKind, SourceCursor, SourceStream, Step},
     report::{Report, Rule, Topic},
     spec::{Incremental, LateCommits},
 };
@@ -49,6 +49,16 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Option<Window>, Report) {
         nulls: if cursor.nullable { wish.nulls } else { Nulls::Absent },
     };
     (Some(window), report)
+}
+
+/// The source with the estimates of what is read: of all of it, where the checkpoint by which what is new was estimated cannot
+/// be gone on from.
+pub(crate) fn as_it_is_read(source: &SourceStream, window: Option<&Window>) -> SourceStream {
+    let mut read = source.clone();
+    if window.is_some_and(|window| !window.resumes) {
+        read.statistics.rows = source.rows_in_all.or(source.statistics.rows);
+    }
+    read
 }
 
 /// What a checkpoint is for: it says nothing of rows that another condition would take, or that another table has.
@@ -107,6 +117,7 @@ fn late_commits(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, rep
     if cursor.is_version {
         let because = format!("the transaction that wrote a row tells, {}", scans(facts));
         report.because(Topic::LateCommits, "seen", because);
+        attached(facts, "are not seen", report);
         return false;
     }
     let guard = match wish.late_commits {
@@ -123,6 +134,7 @@ fn late_commits(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, rep
     if guard {
         let because = format!("rows of transactions that had not ended at the checkpoint are found, {}", scans(facts));
         report.because(Topic::LateCommits, "seen", because);
+        attached(facts, &format!("are seen where their {} is higher", visible(&wish.cursor)), report);
     } else {
         report.because(Topic::LateCommits, "not looked for", hazard(wish, cursor));
         if !cursor.indexed {
@@ -135,10 +147,19 @@ fn late_commits(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, rep
     guard
 }
 
+/// Rows of a table that becomes part of this one keep the transactions that wrote them.
+fn attached(facts: Facts<'_>, end: &str, report: &mut Report) {
+    let has_parts = facts.source.dependents.iter().any(|found| found.kind == CHILD);
+    if has_parts || facts.source.kind == RelationKind::PartitionedTable {
+        report.note(format!("rows of a table that is attached later, written before the checkpoint, {end}"));
+    }
+}
+
 fn scans(facts: Facts<'_>) -> String {
     let rows = facts
         .source
         .rows_in_all
+        .or(facts.source.statistics.rows)
         .map_or_else(|| "all rows".to_owned(), |rows| format!("all of ~{}", figures::plural(rows, "row", "rows")));
     format!("by a scan of {rows} at the source")
 }

@@ -15,8 +15,7 @@ use std::collections::BTreeSet;
 /// The key of the stream; empty: none.
 pub(crate) fn choose(facts: Facts<'_>) -> (Vec<String>, Report) {
     let mut report = Report::default();
-    let new = facts.stream.incremental.as_ref().filter(|_| facts.stream.wishes.disposition == Disposition::Append);
-    let key = match (&facts.stream.wishes.key, new) {
+    let key = match (&facts.stream.wishes.key, facts.appends_new()) {
         (Some(wish), _) => wished(facts, wish, &mut report),
         (None, Some(incremental)) => identity(facts, &incremental.cursor, &mut report),
         (None, None) => primary(facts, &mut report),

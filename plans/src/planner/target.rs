@@ -9,12 +9,12 @@ use crate::{
     decision::Disposition,
     figures,
     name::visible,
-    observation::{RelationKind, TargetKey},
+    observation::RelationKind,
     report::{Report, Rule, Topic},
 };
 
 /// What the target's kind and dependents allow.
-pub(crate) fn check(facts: Facts<'_>) -> Report {
+pub(crate) fn check(facts: Facts<'_>, key: &[String]) -> Report {
     let mut report = Report::default();
     let Some(kind) = facts.target.kind else {
         let because = if facts.target.schema_exists { "it is absent" } else { "neither it nor its schema is there" };
@@ -36,7 +36,7 @@ pub(crate) fn check(facts: Facts<'_>) -> Report {
     if kind == RelationKind::ForeignTable {
         report.note("another server holds the target: it commits by itself, and a failure may leave rows there");
     }
-    keys(facts, &mut report);
+    keys(facts, key, &mut report);
     if facts.target.unlogged {
         report.note("the target is unlogged: a crash of its server empties it");
     }
@@ -77,16 +77,17 @@ fn append(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {
 
 /// What the target's unique keys do to rows that the source does not keep apart, or that are there already. The key by
 /// which an upsert settles conflicts is not among them.
-fn keys(facts: Facts<'_>, report: &mut Report) {
+fn keys(facts: Facts<'_>, conflict_key: &[String], report: &mut Report) {
     for key in &facts.target.keys {
+        let is_conflict_key = key::same(&key.columns, conflict_key);
         let what = if key.primary { "primary key" } else { "unique key" };
         let columns = if key.expression { visible(&key.name) } else { format!("({})", listed(&key.columns)) };
         let ends = match facts.stream.wishes.disposition {
-            _ if facts.settles() && is_conflict_key(facts, key) => continue,
+            _ if facts.settles() && is_conflict_key => continue,
             Disposition::Append if !facts.settles() => "a row that is already there",
             Disposition::Append | Disposition::Upsert => "a row that meets another one there",
             // Also one that the source keeps: two rows that exchange its values are updated one after the other.
-            Disposition::Replace if reconcile::is_wanted(facts) && !is_conflict_key(facts, key) => {
+            Disposition::Replace if reconcile::is_wanted(facts) && !is_conflict_key => {
                 "a row that comes with what another one has until then"
             }
             Disposition::Replace if !key.expression && key::known_unique(facts, &key.columns) => continue,
@@ -97,10 +98,6 @@ fn keys(facts: Facts<'_>, report: &mut Report) {
         let end = if is_refused { "is refused" } else { "ends the run, and nothing is changed" };
         report.note(format!("the target has a {what} {columns}: {ends} {end}"));
     }
-}
-
-fn is_conflict_key(facts: Facts<'_>, found: &TargetKey) -> bool {
-    key::same(&found.columns, &key::choose(facts).0)
 }
 
 fn replace(facts: Facts<'_>, kind: RelationKind, report: &mut Report) {

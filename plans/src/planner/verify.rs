@@ -96,7 +96,7 @@ fn refuse_rows(facts: Facts<'_>, key: &[String], route: Route, report: &mut Repo
         let reason = "rows that are refused would be missing from it, and [on_row_error] lets a run go on without them";
         report.refuse(Rule::Checksum, reason, format!("use policy = \"fail\", or {COUNTS}"));
     }
-    if facts.settles() && facts.stream.wishes.disposition == Disposition::Append {
+    if facts.appends_new().is_some() {
         let reason = "a row that is there already stays as it is, and need not be what the source has now";
         report.refuse(Rule::Checksum, reason, format!("{COUNTS}; `rapidbyte verify` compares all rows at any time"));
     }
