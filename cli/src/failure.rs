@@ -286,6 +286,7 @@ fn refused_by_destination(rule: Rule) -> bool {
         | Rule::SchemaChange
         | Rule::Cursor
         | Rule::LateCommits
+        | Rule::Deletes
         | Rule::Checksum
         | Rule::RowErrors
         | Rule::Unobserved => false,

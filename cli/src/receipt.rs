@@ -6,6 +6,7 @@ use crate::{
 };
 use rapidbyte_engine::{Receipt, StreamReceipt};
 use rapidbyte_plans::{
+    decision::Disposition,
     figures::{bytes, count, plural},
     name::visible,
 };
@@ -24,6 +25,10 @@ pub(crate) fn text(receipt: &Receipt, width: usize) -> String {
     let _ = writeln!(text, "{DIM}  {:name_width$}  {:>13}  {:>16}{DIM:#}", "stream", "source rows", "destination rows");
     for (stream, name) in receipt.streams.iter().zip(&names) {
         let _ = writeln!(text, "{}", line(stream, name, name_width));
+        if stream.write == Disposition::Sweep {
+            let rows = plural(stream.rows_written, "row", "rows");
+            let _ = writeln!(text, "    {rows} that the source has no more deleted or marked");
+        }
         if let Some(refused) = refused(stream) {
             let _ = writeln!(text, "{RED}    {refused}{RED:#}");
         }
@@ -98,7 +103,7 @@ fn took(receipt: &Receipt) -> Duration {
 mod tests {
     use super::*;
     use rapidbyte_engine::{CpuSecs, Method, Phases, Verified};
-    use rapidbyte_plans::decision::{Disposition, Strategy};
+    use rapidbyte_plans::decision::Strategy;
 
     fn stream(stream: &str, into: &str, rows: u64) -> StreamReceipt {
         StreamReceipt {

@@ -7,10 +7,12 @@ use crate::{
 };
 use rapidbyte_plans::{
     catalog::Catalog,
+    decision::Disposition,
     observation::{Observation, StreamObservation},
     quarantine::quarantine_of,
     resolve::{ResolvedStream, columnless, ignored, needs_catalog, resolve},
     spec::Spec,
+    sweep::sweeps,
 };
 
 /// An observation, the streams that it is of, and the destination, to be asked on.
@@ -47,6 +49,12 @@ impl Engine {
             let seen = look(&mut source, &mut destination, spec, stream).await;
             streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
         }
+        let sweeps = sweeps(&resolved, &streams);
+        for stream in &sweeps {
+            let seen = look(&mut source, &mut destination, spec, stream).await;
+            streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
+        }
+        let resolved = [resolved, sweeps].concat();
         let columnless = columnless(spec, catalog.as_ref());
         let bookkeeping = destination.guest.bookkeeping().await?;
         let last_run = destination.guest.last_run(spec.name.as_str()).await?;
@@ -88,7 +96,8 @@ pub(crate) async fn look(
     } else {
         look_once(source, destination, &stream.without(&ignored), checkpoint.as_ref()).await?
     };
-    let quarantine = match quarantine_of(spec, &seen.target.name) {
+    let adds = stream.wishes.disposition != Disposition::Sweep;
+    let quarantine = match quarantine_of(spec, &seen.target.name).filter(|_| adds) {
         Some(table) => Some(destination.guest.quarantine(&table).await?),
         None => None,
     };

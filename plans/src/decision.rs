@@ -18,6 +18,8 @@ pub enum Disposition {
     Replace,
     /// Rows with the same key are updated, the others added.
     Upsert,
+    /// The stream is keys alone: rows without one of these are deleted, or marked.
+    Sweep,
 }
 
 /// How rows enter the table.
@@ -46,6 +48,8 @@ pub enum Publication {
     Merge,
     /// Written into a staging table; rows of the target whose key it lacks are deleted, the others updated or added.
     Reconcile,
+    /// Written into a staging table; rows of the target whose key it lacks are deleted or marked, and none is added.
+    Sweep,
 }
 
 /// How long a run waits for a lock of somebody else's: longer than any quick statement, shorter than people wait.
@@ -61,6 +65,8 @@ pub enum ChangeKind {
     Widen,
     /// It takes NULL from now on.
     Relax,
+    /// It is new, and tells since when a row is gone at the source.
+    Mark,
 }
 
 /// A change of a target that is there, in the run's transaction.
@@ -292,6 +298,9 @@ pub struct WriteDecision {
     /// Merge: of rows with one key only that with the highest value of this column is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_by: Option<String>,
+    /// Sweep: rows are not deleted but have the time in this column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<String>,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

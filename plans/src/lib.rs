@@ -17,6 +17,7 @@ pub mod report;
 pub mod resolve;
 pub mod spec;
 pub mod spent;
+pub mod sweep;
 
 #[cfg(test)]
 mod drift_tests;

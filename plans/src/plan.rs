@@ -249,6 +249,6 @@ fn changes(seen: &StreamObservation, stream: &StreamPlan) -> bool {
     let quarantine = write.row_errors.iter().flat_map(|errors| &errors.quarantine);
     let makes = makes || quarantine.into_iter().any(|quarantine| quarantine.create);
     let alters = !write.changes.is_empty() || !write.comments.is_empty();
-    let empties = write.disposition == Disposition::Replace && target.rows != Some(0);
+    let empties = matches!(write.disposition, Disposition::Replace | Disposition::Sweep) && target.rows != Some(0);
     makes || alters || empties || seen.source.statistics.rows != Some(0)
 }

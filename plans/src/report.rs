@@ -108,6 +108,8 @@ pub enum Rule {
     Unobserved,
     /// The source moved since the last run, and the sync file says that this fails.
     SchemaChange,
+    /// Rows that the source has no more cannot be deleted or marked as the sync file asks for.
+    Deletes,
     /// What was written cannot be compared by a checksum.
     Checksum,
     /// Refused rows cannot be set aside as the sync file asks for.

@@ -7,6 +7,7 @@ use crate::{
     planner::{Draft, Prepared, StreamDraft, assemble, decide},
     resolve::{ResolvedStream, resolve},
     spec::{Spec, parse},
+    sweep::sweeps,
 };
 
 /// A password that must never be seen; golden cases and random files carry it.
@@ -126,8 +127,9 @@ pub(crate) fn golden() -> Vec<Case> {
 
 fn load((name, folder): (String, std::path::PathBuf)) -> Case {
     let spec = spec(&file(&folder, "sync.toml").unwrap());
-    let observation = serde_json::from_str(&file(&folder, "observation.json").unwrap()).unwrap();
+    let observation: Observation = serde_json::from_str(&file(&folder, "observation.json").unwrap()).unwrap();
     let catalog = file(&folder, "catalog.json").map(|text| serde_json::from_str(&text).unwrap());
-    let streams = resolve(&spec, catalog.as_ref()).unwrap();
+    let mut streams = resolve(&spec, catalog.as_ref()).unwrap();
+    streams.extend(sweeps(&streams, &observation.streams));
     Case { name, spec, streams, observation }
 }

@@ -2,7 +2,7 @@
 //! JSON or Markdown; a folder with a wrong sync file becomes its mistakes. Statements come from the real components.
 
 use rapidbyte_engine::{Engine, EngineOptions};
-use rapidbyte_plans::{planner, render, resolve, spec};
+use rapidbyte_plans::{observation::Observation, planner, render, resolve, spec, sweep};
 use std::{fs, path::Path};
 
 fn assert(case: &Path, name: &str, text: &str) {
@@ -17,9 +17,10 @@ fn plan(path: &Path) -> datatest_stable::Result<()> {
     let case = path.parent().ok_or("a case is a folder")?;
     let json = |name: &str| fs::read(case.join(name));
     let spec = spec::parse(&fs::read_to_string(path)?, "sync.toml", &|_| None).map_err(|m| format!("{m:?}"))?;
-    let observation = serde_json::from_slice(&json("observation.json")?)?;
+    let observation: Observation = serde_json::from_slice(&json("observation.json")?)?;
     let catalog = json("catalog.json").ok().map(|json| serde_json::from_slice(&json)).transpose()?;
-    let streams = resolve::resolve(&spec, catalog.as_ref()).map_err(|m| format!("{m:?}"))?;
+    let mut streams = resolve::resolve(&spec, catalog.as_ref()).map_err(|m| format!("{m:?}"))?;
+    streams.extend(sweep::sweeps(&streams, &observation.streams));
     let draft = planner::decide(&spec, &streams, &observation);
     let cache_dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
     let engine = Engine::new(EngineOptions { cache_dir, ..EngineOptions::default() })?;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod changes;
+mod deletes;
 mod dispositions;
 mod example;
 mod failures;

@@ -9,6 +9,7 @@ use rapidbyte_plans::{
     planner,
     resolve::{ResolvedStream, resolve},
     spec::{self, Spec},
+    sweep::sweeps,
 };
 use std::{
     error::Error,
@@ -24,6 +25,7 @@ pub(crate) struct Case {
     pub(crate) spec: Spec,
     /// What else the source offers; given where there are wildcards.
     pub(crate) catalog: Option<Catalog>,
+    /// Without the sweeps: these have no tables of their own.
     pub(crate) streams: Vec<ResolvedStream>,
     pub(crate) observation: Observation,
 }
@@ -49,7 +51,8 @@ impl Case {
 
     /// What the planner makes of the case's own observation; without statements, which nothing here asks for.
     pub(crate) fn plan(&self) -> Plan {
-        let draft = planner::decide(&self.spec, &self.streams, &self.observation);
+        let sweeps = sweeps(&self.streams, &self.observation.streams);
+        let draft = planner::decide(&self.spec, &[&self.streams[..], &sweeps].concat(), &self.observation);
         planner::assemble(&self.spec, self.observation.clone(), draft, Vec::new())
     }
 

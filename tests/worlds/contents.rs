@@ -61,7 +61,7 @@ pub(crate) fn after(disposition: Disposition, before: &Rows, source: &Rows) -> R
     let stays = |(key, _): &&(String, String)| match disposition {
         Disposition::Append => true,
         Disposition::Replace => false,
-        Disposition::Upsert => !new.contains(key),
+        Disposition::Upsert | Disposition::Sweep => !new.contains(key),
     };
     let mut rows: Rows = before.iter().filter(stays).chain(source).cloned().collect();
     rows.sort();

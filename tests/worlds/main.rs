@@ -89,7 +89,9 @@ fn applied(scene: &Scene<'_>, plan: &Plan) {
     }
     // What is changed is named in the plan, and does not look the same afterwards.
     let kept = |write: &&WriteDecision| !write.create_table && write.changes.is_empty() && write.comments.is_empty();
-    let there = || plan.streams().iter().map(|stream| &stream.write).filter(kept);
+    // What a sweep looks at is the target of another stream.
+    let writes = || plan.streams().iter().map(|stream| &stream.write);
+    let there = || writes().filter(|write| write.disposition != Disposition::Sweep).filter(kept);
     let before: Vec<String> = there().map(|write| scene.hanging(&write.target)).collect();
     let said = run(scene, plan);
     assert_eq!(said.code, Some(0), "{said:#?}");
@@ -110,12 +112,20 @@ fn run(scene: &Scene<'_>, plan: &Plan) -> Said {
             assert_eq!(source.is_empty(), !plan.has_changes(), "what was there to be read");
             let adds_new = stream.read.window.is_some() && stream.write.disposition == Disposition::Append;
             let wanted =
-                if adds_new { with_new(before, source) } else { after(stream.write.disposition, before, source) };
+                if adds_new { with_new(before, source) } else { after(disposition(plan, stream), before, source) };
             let found = scene.target_rows(stream);
             assert!(found == wanted, "{}: {}", stream.stream, difference(&found, &wanted));
         }
     }
     said
+}
+
+/// What becomes of rows that are there: where a sweep follows, none stays that the source lacks.
+fn disposition(plan: &Plan, stream: &StreamPlan) -> Disposition {
+    let deletes = |write: &WriteDecision| write.disposition == Disposition::Sweep && write.marks.is_none();
+    let mut writes = plan.streams().iter().map(|stream| &stream.write);
+    let swept = writes.any(|write| deletes(write) && write.target == stream.write.target);
+    if swept { Disposition::Replace } else { stream.write.disposition }
 }
 
 /// A second run ends as the first did, but for rows that an append brings again: where a key is in their way, nothing

@@ -92,7 +92,7 @@ fn stream_text(stream: &StreamVerification) -> String {
     }
     if let Some(differences) = &stream.differences {
         let alone = match stream.write {
-            Disposition::Replace => "only in the destination",
+            Disposition::Replace | Disposition::Sweep => "only in the destination",
             Disposition::Append | Disposition::Upsert => "only in the destination, where they may stay",
         };
         let kinds = [

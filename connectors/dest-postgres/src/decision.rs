@@ -24,6 +24,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
             contract::Disposition::Append => plain::Disposition::Append,
             contract::Disposition::Replace => plain::Disposition::Replace,
             contract::Disposition::Upsert => plain::Disposition::Upsert,
+            contract::Disposition::Sweep => plain::Disposition::Sweep,
         },
         strategy: match decision.strategy {
             contract::Strategy::Copy => plain::Strategy::Copy,
@@ -36,12 +37,14 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
             contract::Publication::Refill => plain::Publication::Refill,
             contract::Publication::Merge => plain::Publication::Merge,
             contract::Publication::Reconcile => plain::Publication::Reconcile,
+            contract::Publication::Sweep => plain::Publication::Sweep,
         },
         columns: decision.columns.into_iter().map(column).collect(),
         primary_key: decision.primary_key,
         conflict_key: decision.conflict_key,
         only_changed: decision.only_changed,
         latest_by: decision.latest_by,
+        marks: decision.marks,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
         row_errors: decision.row_errors.map(row_errors),
@@ -67,6 +70,7 @@ fn change(change: contract::ColumnChange) -> plain::ColumnChange {
         contract::ChangeKind::Add => plain::ChangeKind::Add,
         contract::ChangeKind::Widen => plain::ChangeKind::Widen,
         contract::ChangeKind::Relax => plain::ChangeKind::Relax,
+        contract::ChangeKind::Mark => plain::ChangeKind::Mark,
     };
     plain::ColumnChange { kind, column: change.column, target: change.target }
 }

@@ -43,7 +43,7 @@ impl Guest for Component {
     fn abilities() -> contract::Capabilities {
         use contract::{Disposition, Strategy};
         contract::Capabilities {
-            dispositions: vec![Disposition::Append, Disposition::Replace, Disposition::Upsert],
+            dispositions: vec![Disposition::Append, Disposition::Replace, Disposition::Upsert, Disposition::Sweep],
             strategies: vec![Strategy::Copy, Strategy::Insert, Strategy::Upsert],
             name_bytes_max: u32::try_from(NAME_BYTES_MAX).unwrap_or(u32::MAX),
         }

@@ -30,6 +30,8 @@ struct State {
     load: Load,
     /// The statements behind the rows.
     publish: Vec<contract::Statement>,
+    /// What of these changes the rows that are counted.
+    counted: contract::Effect,
     rows_received: u64,
 }
 
@@ -44,7 +46,9 @@ impl StreamWriter {
         let load = prepared.statements.iter().find(is(contract::Phase::Load));
         let load = load.ok_or_else(|| internal("the plan holds no statement that loads rows"))?;
         let frames = FrameReader::new(&schema).map_err(internal)?;
-        let whole = decision.create_table || decision.disposition == contract::Disposition::Replace;
+        let swept = decision.disposition == contract::Disposition::Sweep && decision.marks.is_none();
+        let counted = if swept { contract::Effect::Remove } else { contract::Effect::Write };
+        let whole = swept || decision.create_table || decision.disposition == contract::Disposition::Replace;
         inner.written.push((decision.target.clone(), whole));
         let load = load_of(&mut inner, decision, &prepared, &load.sql, frames.schema())?;
         drop(inner);
@@ -52,7 +56,8 @@ impl StreamWriter {
             matches!(statement.phase, contract::Phase::Publish | contract::Phase::Verify)
         };
         let publish = prepared.statements.into_iter().filter(is_behind).collect();
-        Ok(Self { session: shared, state: RefCell::new(Some(State { frames, load, publish, rows_received: 0 })) })
+        let state = State { frames, load, publish, counted, rows_received: 0 };
+        Ok(Self { session: shared, state: RefCell::new(Some(state)) })
     }
 }
 
@@ -157,18 +162,19 @@ impl GuestWriter for StreamWriter {
             }
             Load::Aside(load) => load.finish(),
         };
-        let (mut rows_written, mut checksum) = (rows_loaded, None);
+        let (mut rows_written, mut checksum) = (None, None);
         for statement in state.publish {
             if statement.phase == contract::Phase::Verify {
                 checksum = Some(compared::checksum(&mut inner.session, &statement.sql)?);
-            } else if statement.effect == contract::Effect::Write {
+            } else if statement.effect == state.counted {
                 // What counts is what reached the target: rows from staging, where there is one.
-                rows_written = inner.session.client().execute(&statement.sql).map_err(database_error)?;
+                let rows = inner.session.client().execute(&statement.sql).map_err(database_error)?;
+                rows_written = Some(rows_written.unwrap_or(0) + rows);
             } else {
                 inner.session.query(&statement.sql)?;
             }
         }
-        let rows_received = state.rows_received;
+        let (rows_received, rows_written) = (state.rows_received, rows_written.unwrap_or(rows_loaded));
         Ok(contract::Written { rows_received, rows_loaded, rows_written, bytes_written, checksum, rows_rejected })
     }
 }

@@ -10,6 +10,8 @@ pub enum Disposition {
     Replace,
     /// Rows with the same key are updated.
     Upsert,
+    /// The stream is keys alone: rows without one of these are deleted, or marked.
+    Sweep,
 }
 
 /// How rows enter the table.
@@ -36,6 +38,8 @@ pub enum Publication {
     Merge,
     /// Written into a staging table; the target is brought in line with it, row by row.
     Reconcile,
+    /// Written into a staging table; rows of the target whose key it lacks are deleted or marked.
+    Sweep,
 }
 
 /// What a statement does to the destination.
@@ -94,6 +98,8 @@ pub enum ChangeKind {
     Widen,
     /// It takes NULL.
     Relax,
+    /// It is new, and tells since when a row is gone at the source.
+    Mark,
 }
 
 /// A change of a table that is there. `target` is SQL of a type that [`crate::fit`] made.
@@ -162,6 +168,8 @@ pub struct WriteDecision {
     pub only_changed: bool,
     /// Merge: of staged rows with one key only that with the highest value of this column.
     pub latest_by: Option<String>,
+    /// Sweep: rows are not deleted but have the time in this column.
+    pub marks: Option<String>,
     /// A written column is an identity that the server generates always.
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.

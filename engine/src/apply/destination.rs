@@ -348,7 +348,8 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
 /// Whose rows a table holds matters where they are replaced or the table is altered; elsewhere none is lost. The server's
 /// statistics, from which it is told, count rows of runs that were rolled back as well, such as an attempt's before this one.
 fn minds_who_changed_rows(write: &WriteDecision) -> bool {
-    write.disposition == Disposition::Replace || !write.changes.is_empty()
+    let removes = matches!(write.disposition, Disposition::Replace | Disposition::Sweep) && write.marks.is_none();
+    removes || !write.changes.is_empty()
 }
 
 /// The target, its rows taken for whose the plan took them.

@@ -97,6 +97,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
             Disposition::Append => wit::Disposition::Append,
             Disposition::Replace => wit::Disposition::Replace,
             Disposition::Upsert => wit::Disposition::Upsert,
+            Disposition::Sweep => wit::Disposition::Sweep,
         },
         strategy: match decision.strategy {
             Strategy::Copy => wit::Strategy::Copy,
@@ -109,12 +110,14 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
             Publication::Refill => wit::Publication::Refill,
             Publication::Merge => wit::Publication::Merge,
             Publication::Reconcile => wit::Publication::Reconcile,
+            Publication::Sweep => wit::Publication::Sweep,
         },
         columns: decision.columns.iter().map(column).collect(),
         primary_key: decision.primary_key.clone(),
         conflict_key: decision.conflict_key.clone(),
         only_changed: decision.only_changed,
         latest_by: decision.latest_by.clone(),
+        marks: decision.marks.clone(),
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
         insert_rows: decision.insert_rows,
@@ -147,6 +150,7 @@ fn wit_change(change: &ColumnChange) -> wit::ColumnChange {
         ChangeKind::Add => wit::ChangeKind::Add,
         ChangeKind::Widen => wit::ChangeKind::Widen,
         ChangeKind::Relax => wit::ChangeKind::Relax,
+        ChangeKind::Mark => wit::ChangeKind::Mark,
     };
     wit::ColumnChange { kind, column: change.column.clone(), target: change.target.clone() }
 }

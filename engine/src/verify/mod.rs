@@ -20,7 +20,7 @@ use rapidbyte_plans::{
     decision::{Disposition, Relation},
     observation::StreamObservation,
     resolve::ResolvedStream,
-    spec::Spec,
+    spec::{Deletes, Spec},
 };
 use std::time::Duration;
 
@@ -79,7 +79,8 @@ async fn compare_stream(
     let mut found = StreamVerification {
         stream: stream.stream.clone(),
         into: seen.target.name.to_string(),
-        write: stream.wishes.disposition,
+        // What is swept holds exactly the stream, as what is replaced does.
+        write: if stream.wishes.deletes == Deletes::Sweep { Disposition::Sweep } else { stream.wishes.disposition },
         outcome: Outcome::Incomparable,
         because: Vec::new(),
         key: Vec::new(),
@@ -135,7 +136,7 @@ async fn locate(
     keys_max: usize,
     found: &mut StreamVerification,
 ) -> Result<(), EngineError> {
-    let keeps = found.write != Disposition::Replace;
+    let keeps = matches!(found.write, Disposition::Append | Disposition::Upsert);
     let mut bisection = Bisection::new(read, written, keys_max, keeps);
     let keyed = bisection.run().await?;
     let differences = bisection.found;

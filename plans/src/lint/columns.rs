@@ -2,7 +2,7 @@
 
 use super::{Findings, observed};
 use crate::{
-    decision::ChangeKind,
+    decision::{ChangeKind, Disposition},
     observation::{FitLabel, Identity, StreamObservation},
     plan::{Plan, StreamPlan},
 };
@@ -23,7 +23,9 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     };
     for fit in seen.target.fits.iter().filter(|fit| fit.label == FitLabel::Refused) {
         let name = crate::name::visible(&fit.column);
-        let widened = fit.alter.is_some() && changed(ChangeKind::Widen, &fit.column);
+        // The stream before a sweep has widened it.
+        let sweeps = stream.write.disposition == Disposition::Sweep;
+        let widened = fit.alter.is_some() && (sweeps || changed(ChangeKind::Widen, &fit.column));
         findings
             .unless(widened || !written.contains(&fit.column.as_str()), format!("{name} is written and was refused"));
     }
@@ -33,7 +35,8 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
         findings.unless(!(is_written && column.generated), format!("{name} is written and generated"));
         let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
         let relaxed = changed(ChangeKind::Relax, &column.name);
-        findings.unless(is_written || filled || relaxed, format!("{name} gets no value"));
+        let adds = stream.write.disposition != Disposition::Sweep;
+        findings.unless(is_written || filled || relaxed || !adds, format!("{name} gets no value"));
         let wider = stream.write.columns.iter().find(|written| written.name == column.name);
         findings.unless(
             wider.is_none_or(|written| written.nullable == (column.nullable || relaxed)),
@@ -47,13 +50,16 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
 fn changes(stream: &StreamPlan, seen: &StreamObservation, findings: &mut Findings<'_>) {
     let changes = &stream.write.changes;
     findings.unless(
-        changes.is_empty() || seen.target.filled_by_us || seen.target.changed_by_others,
+        changes.iter().all(|change| change.kind == ChangeKind::Mark)
+            || seen.target.filled_by_us
+            || seen.target.changed_by_others,
         "columns of somebody else's table are changed",
     );
     let there = |name: &str| seen.target.columns.iter().any(|column| column.name == name);
     for (at, change) in changes.iter().enumerate() {
         let name = crate::name::visible(&change.column);
-        findings.unless((change.kind == ChangeKind::Add) != there(&change.column), format!("{name} is added or there"));
+        let is_new = matches!(change.kind, ChangeKind::Add | ChangeKind::Mark);
+        findings.unless(is_new != there(&change.column), format!("{name} is added or there"));
         findings.unless(!changes[..at].contains(change), format!("{name} is changed twice"));
     }
 }

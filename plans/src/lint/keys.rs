@@ -13,7 +13,8 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
     let write = &stream.write;
     let new = write.disposition == Disposition::Append && stream.read.window.is_some();
     let upsert = write.disposition == Disposition::Upsert || new;
-    let settles = upsert || write.publication == Publication::Reconcile;
+    let sweeps = write.disposition == Disposition::Sweep;
+    let settles = upsert || sweeps || write.publication == Publication::Reconcile;
     findings.unless(
         settles != write.conflict_key.is_empty(),
         "what settles conflicts has a conflict key, and nothing else has one",
@@ -29,9 +30,11 @@ pub(super) fn check(plan: &Plan, stream: &StreamPlan, findings: &mut Findings<'_
             .is_some_and(|source| source.nullable && column.is_none_or(|column| column.nullable));
         findings.unless(!nullable, format!("key column {} may be NULL", crate::name::visible(name)));
     }
+    findings.unless(write.marks.is_none() || sweeps, "nothing is swept, and rows are marked");
     findings.unless(write.strategy != Strategy::Upsert || upsert, "strategy upsert serves no other disposition");
     findings.unless(write.strategy != Strategy::Insert || !upsert, "strategy insert settles no conflicts");
     let allowed: &[Publication] = match (write.disposition, write.strategy) {
+        (Disposition::Sweep, _) => &[Publication::Sweep],
         (Disposition::Upsert | Disposition::Append, Strategy::Upsert) => &[Publication::Direct],
         _ if write.latest_by.is_some() => &[Publication::Merge],
         _ if write.create_table => &[Publication::Direct],

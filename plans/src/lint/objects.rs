@@ -2,7 +2,7 @@
 
 use super::{Findings, observed};
 use crate::{
-    decision::{Effect, Publication},
+    decision::{Disposition, Effect, Publication},
     observation::{StreamObservation, TargetKey},
     plan::{PLAN_SCHEMA, Plan, StreamPlan},
 };
@@ -19,7 +19,13 @@ pub(super) fn check_plan(plan: &Plan, findings: &mut Findings<'_>) {
             continue;
         }
         let target = &stream.write.target;
-        findings.unless(targets.insert(target), format!("{target} is written by two streams"));
+        if stream.write.disposition == Disposition::Sweep {
+            let before = plan.streams().iter().take_while(|other| other.stream != stream.stream);
+            let is_written = before.into_iter().any(|other| other.write.target == *target);
+            findings.unless(is_written, format!("{target} is swept, and no stream before writes it"));
+        } else {
+            findings.unless(targets.insert(target), format!("{target} is written by two streams"));
+        }
         findings.unless(seeds.insert(&stream.write.staging_seed), "two streams have one staging seed");
         let statements = stream.prepared.iter().flat_map(|prepared| &prepared.write.statements);
         for statement in statements.filter(|statement| statement.effect == Effect::Create) {

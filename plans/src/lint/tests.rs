@@ -76,6 +76,18 @@ fn what_is_broken_is_found() {
         ("row-errors-quarantine", "/streams/0/write/row_errors/quarantine/table/name", json!("orders"), "row_errors"),
         ("row-errors-quarantine-there", "/observation/streams/0/quarantine/may_insert", json!(false), "row_errors"),
         ("row-errors-quarantine", "/observation/streams/0/quarantine", json!(null), "row_errors"),
+    ] {
+        is_found(name, pointer, value, rule);
+    }
+}
+
+#[test]
+fn what_is_broken_of_windows_and_sweeps_is_found() {
+    for (name, pointer, value, rule) in [
+        ("deletes-mark", "/streams/1/write/disposition", json!("upsert"), "keys"),
+        ("deletes-sweep", "/streams/1/write/publication", json!("merge"), "keys"),
+        ("deletes-sweep", "/streams/1/write/conflict_key", json!([]), "keys"),
+        ("deletes-sweep", "/streams/0/write/target/name", json!("items"), "objects"),
         ("incremental-resumes", "/streams/0/prepared/read/position", json!(null), "windows"),
         ("incremental-resumes", "/streams/0/read/window", json!(null), "windows"),
         ("incremental-resumes", "/streams/0/read/window/cursor", json!("id"), "windows"),
@@ -84,7 +96,11 @@ fn what_is_broken_is_found() {
         ("incremental-latest-merge", "/streams/0/write/latest_by", json!("id"), "windows"),
         ("incremental-latest-merge", "/streams/0/write/publication", json!("direct"), "windows"),
     ] {
-        let rules = broken(name, pointer, value);
-        assert!(rules.contains(&rule), "{name} {pointer}: {rules:?}");
+        is_found(name, pointer, value, rule);
     }
+}
+
+fn is_found(name: &str, pointer: &str, value: Value, rule: &str) {
+    let rules = broken(name, pointer, value);
+    assert!(rules.contains(&rule), "{name} {pointer}: {rules:?}");
 }

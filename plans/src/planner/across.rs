@@ -30,7 +30,7 @@ pub(crate) fn ends(observation: &Observation) -> Vec<Refusal> {
 /// Refuses targets that two streams share, and targets that are the source itself.
 pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
     let mut writers: BTreeMap<ObjectName, Vec<String>> = BTreeMap::new();
-    for stream in streams.iter() {
+    for stream in streams.iter().filter(|stream| !is_sweep(stream)) {
         let quarantine = stream.write.row_errors.iter().flat_map(|errors| &errors.quarantine);
         for table in std::iter::once(&stream.write.target).chain(quarantine.map(|quarantine| &quarantine.table)) {
             writers.entry(table.clone()).or_default().push(stream.stream.clone());
@@ -40,7 +40,7 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
         && observation.source.connector == observation.destination.connector;
     let read: Vec<(String, Relation)> =
         streams.iter().map(|stream| (stream.stream.clone(), stream.read.selection.relation.clone())).collect();
-    for stream in streams.iter_mut() {
+    for stream in streams.iter_mut().filter(|stream| !is_sweep(stream)) {
         let mut report = Report::default();
         let target = &stream.write.target;
         let others: Vec<&str> = writers
@@ -79,6 +79,18 @@ pub(crate) fn alike(streams: &mut [StreamDraft]) {
             stream.notes.push(format!("{} and {other} differ by case alone", stream.write.target));
         }
     }
+}
+
+/// A sweep of a target whose own stream is refused would only stand before what is in the way.
+pub(crate) fn without_end(streams: &mut Vec<StreamDraft>) {
+    let refused = streams.iter().filter(|stream| !is_sweep(stream) && !stream.refusals.is_empty());
+    let refused: BTreeSet<ObjectName> = refused.map(|stream| stream.write.target.clone()).collect();
+    streams.retain(|stream| !is_sweep(stream) || !refused.contains(&stream.write.target));
+}
+
+/// A sweep writes the target of the stream that it follows.
+fn is_sweep(stream: &StreamDraft) -> bool {
+    stream.write.disposition == Disposition::Sweep
 }
 
 /// A schema and a type are made by the first stream that needs them.

@@ -10,12 +10,15 @@ use crate::{
     name::visible,
     observation::{ColumnFit, FitLabel, Identity, Privilege, SourceColumn, TargetColumn},
     report::{Report, Rule, Topic},
-    spec::{NewColumn, Nullability, RemovedColumn, TypeChange},
+    spec::{Deletes, NewColumn, Nullability, RemovedColumn, TypeChange},
 };
 use std::collections::BTreeSet;
 
 /// What hangs on a column by its type: the server refuses to alter one under these.
 const HOLD_TYPES: [&str; 6] = ["view", "materialized view", "rule", "policy", "generated", "user"];
+
+/// What a column that marks rows holds, as the destination writes it.
+const MARK_TYPE: &str = "timestamp with time zone";
 
 /// The changes, in the order in which they are made.
 pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
@@ -36,6 +39,9 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
         let gone = step.removed();
         step.renamed(&gone);
         step.key();
+    }
+    if let Deletes::Mark(column) = &facts.stream.wishes.deletes {
+        step.mark(column);
     }
     (step.changes, step.report)
 }
@@ -91,6 +97,27 @@ impl Step<'_> {
         self.report.refuse_column(Rule::SchemaChange, &column.name, reason, advice);
     }
 
+    /// The column that tells since when a row is gone; whoever asks for it has it in any table.
+    fn mark(&mut self, column: &str) {
+        let because = "rows that the source has no more are marked there";
+        let another = "choose another one by deleted_column";
+        let reason = match self.facts.target_column(column) {
+            _ if self.facts.source_column(column).is_some() => "the stream writes it, and it is to mark rows",
+            _ if names::is_system_column(column) => "the destination has a system column of this name in every table",
+            _ if column.len() > names::NAME_BYTES_MAX => "the destination would cut its name",
+            Some(found) if found.native == MARK_TYPE && found.nullable && !found.generated => return,
+            Some(_) => "it is there, and marks rows only as a timestamp with time zone that may be NULL",
+            None if self.facts.absent() => {
+                let choice = format!("add {} as {MARK_TYPE}", visible(column));
+                self.report.because(Topic::Change, choice, because);
+                let (column, target) = (column.to_owned(), MARK_TYPE.to_owned());
+                return self.changes.push(ColumnChange { kind: ChangeKind::Mark, column, target });
+            }
+            None => return self.change(ChangeKind::Mark, column, MARK_TYPE, because),
+        };
+        self.report.refuse_column(Rule::Deletes, column, reason, another);
+    }
+
     fn relax(&mut self, target: &TargetColumn, because: &str) {
         if self.facts.may(Privilege::Own) && self.facts.dependents(PARENT).is_empty() {
             self.change(ChangeKind::Relax, &target.name, &target.native, because);
@@ -102,7 +129,9 @@ impl Step<'_> {
         let facts = self.facts;
         let plain =
             |column: &&TargetColumn| !column.has_default && !column.generated && column.identity == Identity::None;
+        let marks = |column: &&TargetColumn| facts.stream.wishes.deletes == Deletes::Mark(column.name.clone());
         let gone = facts.target.columns.iter().filter(plain).filter(|c| facts.source_column(&c.name).is_none());
+        let gone = gone.filter(|column| !marks(column));
         let gone: Vec<&TargetColumn> = gone.collect();
         for column in &gone {
             let what = "the stream has it no more";
@@ -154,7 +183,7 @@ impl Step<'_> {
                 "its owner runs: ALTER TABLE {} {} {};",
                 shown::object(table),
                 match kind {
-                    ChangeKind::Add => format!("ADD COLUMN {}", shown::identifier(column)),
+                    ChangeKind::Add | ChangeKind::Mark => format!("ADD COLUMN {}", shown::identifier(column)),
                     ChangeKind::Widen => format!("ALTER COLUMN {} TYPE", shown::identifier(column)),
                     ChangeKind::Relax => format!("ALTER COLUMN {} DROP NOT NULL", shown::identifier(column)),
                 },
@@ -170,7 +199,7 @@ impl Step<'_> {
             return;
         }
         let choice = match kind {
-            ChangeKind::Add => format!("add {name} as {}", visible(target)),
+            ChangeKind::Add | ChangeKind::Mark => format!("add {name} as {}", visible(target)),
             ChangeKind::Widen => format!("widen {name} to {}", visible(target)),
             ChangeKind::Relax => format!("let {name} be NULL"),
         };

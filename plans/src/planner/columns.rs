@@ -11,6 +11,7 @@ use crate::{
     name::visible,
     observation::{ColumnFit, FitLabel, Identity, RelationKind, SourceColumn},
     report::{Report, Rule},
+    spec::Deletes,
 };
 use std::collections::BTreeSet;
 
@@ -120,7 +121,9 @@ fn existing(facts: Facts<'_>, column: &SourceColumn, made: &[ColumnChange], repo
 /// Columns of the target that need a value which the stream does not bring.
 fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, made: &[ColumnChange], report: &mut Report) {
     let mut left = Vec::new();
-    for column in facts.target.columns.iter().filter(|column| !brought.contains(column.name.as_str())) {
+    let marks = |name: &String| facts.stream.wishes.deletes == Deletes::Mark(name.clone());
+    let others = facts.target.columns.iter().filter(|column| !brought.contains(column.name.as_str()));
+    for column in others.filter(|column| !marks(&column.name)) {
         let filled = column.nullable || column.has_default || column.generated || column.identity != Identity::None;
         if filled || is_changed(made, ChangeKind::Relax, &column.name) {
             left.push(column.name.as_str());
@@ -135,7 +138,7 @@ fn required(facts: Facts<'_>, brought: &BTreeSet<&str>, made: &[ColumnChange], r
         let there = match facts.stream.wishes.disposition {
             Disposition::Append => "",
             Disposition::Replace if !reconcile::is_wanted(facts) => ", and what they hold goes",
-            Disposition::Replace | Disposition::Upsert => ", and rows that are there keep theirs",
+            Disposition::Replace | Disposition::Upsert | Disposition::Sweep => ", and rows that are there keep theirs",
         };
         report.note(format!("not in the stream: {}; new rows get what the target gives{there}", listed(&left)));
     }

@@ -45,7 +45,9 @@ fn waiting(route: Route, alters: bool, delete: bool, emptied: bool) -> &'static 
             "readers and writers wait while the target is filled anew from the staging table"
         }
         (Publication::Merge, false) => "readers go on; writers of the same rows wait for the commit",
-        (Publication::Reconcile, false) => "readers go on; writers wait while rows are brought in line",
+        (Publication::Reconcile | Publication::Sweep, false) => {
+            "readers go on; writers wait while rows are brought in line"
+        }
     }
 }
 
@@ -56,7 +58,7 @@ fn room(publication: Publication) -> (u64, &'static str) {
         Publication::Direct => (1, "the stream once; indexes come on top"),
         Publication::Swap => (1, "the new table beside the old one until the commit; indexes come on top"),
         Publication::Refill => (2, "the staging table, which has no WAL, and the target; indexes come on top"),
-        Publication::Merge | Publication::Reconcile => {
+        Publication::Merge | Publication::Reconcile | Publication::Sweep => {
             (2, "the staging table, which has no WAL, and at most all rows anew; indexes come on top")
         }
     }

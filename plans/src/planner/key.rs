@@ -121,7 +121,7 @@ fn for_upsert(facts: Facts<'_>, key: &[String], report: &mut Report) {
                 "an append of what is new needs a key by which rows that are there already are told, and the source has none",
                 "name its columns: key = [\"id\"]; or use a cursor that is unique",
             ),
-            Disposition::Replace | Disposition::Upsert => (
+            Disposition::Replace | Disposition::Upsert | Disposition::Sweep => (
                 "an upsert needs a key, and the source has no primary key among the columns read",
                 "name its columns: key = [\"id\"]; or use write = \"replace\" or \"append\"",
             ),

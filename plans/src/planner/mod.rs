@@ -18,6 +18,7 @@ mod row_errors;
 mod shown;
 mod sizing;
 mod swap;
+mod sweep;
 mod target;
 mod verify;
 
@@ -39,7 +40,7 @@ use crate::{
     observation::{Observation, SourceStream, Statistics, StreamObservation, TargetState},
     report::{Reason, Refusal, Report, Rule},
     resolve::ResolvedStream,
-    spec::Spec,
+    spec::{Deletes, Spec},
 };
 use facts::Facts;
 use route::Route;
@@ -113,6 +114,7 @@ pub fn decide(spec: &Spec, streams: &[ResolvedStream], observation: &Observation
     across::targets(observation, &mut streams);
     across::alike(&mut streams);
     across::once(&mut streams);
+    across::without_end(&mut streams);
     Draft { refusals: across::ends(observation), streams }
 }
 
@@ -128,6 +130,9 @@ fn decide_stream(
     let (window, window_report) = incremental::choose(facts);
     let source = &incremental::as_it_is_read(source, window.as_ref());
     let facts = Facts { source, ..facts };
+    if stream.wishes.disposition == Disposition::Sweep {
+        return sweep::decide(facts);
+    }
     let mut all = Report::default();
     let mut say = |report: Report| all.take(report);
 
@@ -233,6 +238,7 @@ fn write(
         primary_key,
         conflict_key: if settles { key.to_vec() } else { Vec::new() },
         only_changed: route.only_changed,
+        marks: None,
         latest_by: key::latest_by(facts, key).filter(|_| route.publication == Publication::Merge),
         override_identity,
         delete_instead_of_truncate: delete,
@@ -258,15 +264,21 @@ fn staging_seed(facts: Facts<'_>) -> String {
 }
 
 fn destroys(facts: Facts<'_>) -> Option<String> {
-    let replaces = facts.stream.wishes.disposition == Disposition::Replace && !facts.absent();
-    let target = facts.target;
+    let (wishes, target) = (&facts.stream.wishes, facts.target);
+    let name = &target.name;
+    let what = match wishes.disposition {
+        Disposition::Replace if !facts.absent() => format!("the rows of {name} are replaced"),
+        Disposition::Sweep if wishes.deletes == Deletes::Sweep => {
+            format!("the rows of {name} that the source has no more are deleted")
+        }
+        _ => return None,
+    };
     let why = if target.changed_by_others {
         "others have changed some since a run of ours"
     } else {
         "no run of ours put them there"
     };
-    (replaces && target.rows != Some(0) && !target.filled_by_us)
-        .then(|| format!("the rows of {} are replaced, and {why}", target.name))
+    (target.rows != Some(0) && !target.filled_by_us).then(|| format!("{what}, and {why}"))
 }
 
 fn estimates(statistics: Statistics) -> Estimates {

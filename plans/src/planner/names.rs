@@ -45,7 +45,11 @@ pub(crate) fn check(facts: Facts<'_>) -> Report {
 /// The target cannot get such a column; a view may have one.
 pub(super) fn is_reserved(facts: Facts<'_>, column: &SourceColumn) -> bool {
     let judged = facts.target.kind != Some(RelationKind::Other) && facts.target_column(&column.name).is_none();
-    judged && SYSTEM_COLUMNS.contains(&column.name.as_str())
+    judged && is_system_column(&column.name)
+}
+
+pub(super) fn is_system_column(name: &str) -> bool {
+    SYSTEM_COLUMNS.contains(&name)
 }
 
 fn too_long(name: &str) -> String {

@@ -285,7 +285,7 @@ fn refuse_wish(situation: &Situation, strategy: Strategy, report: &mut Report) {
     }
     let Some(why) = &situation.no_literal else { return };
     let wished = match situation.disposition {
-        Disposition::Upsert => parts,
+        Disposition::Upsert | Disposition::Sweep => parts,
         Disposition::Append | Disposition::Replace => strategy == Strategy::Insert,
     };
     if wished {
@@ -305,7 +305,7 @@ fn publication(situation: &Situation, strategy: Strategy, report: &mut Report) -
         (Disposition::Upsert, Strategy::Upsert) => {
             (Publication::Direct, "each statement settles its own conflicts".to_owned())
         }
-        (Disposition::Upsert, _) => {
+        (Disposition::Upsert | Disposition::Sweep, _) => {
             (Publication::Merge, format!("one statement merges the staged rows into the target{unchanged}"))
         }
         (Disposition::Replace, _) if situation.reconciles => {
@@ -351,6 +351,7 @@ fn publication_words(publication: Publication) -> &'static str {
         Publication::Refill => "refill",
         Publication::Merge => "merge",
         Publication::Reconcile => "reconcile",
+        Publication::Sweep => "sweep",
     }
 }
 

@@ -67,7 +67,7 @@ fn refuse_route(facts: Facts<'_>, route: Route, key: &[String], report: &mut Rep
             );
             report.refuse(Rule::RowErrors, reason, fail);
         }
-        Publication::Reconcile => {
+        Publication::Reconcile | Publication::Sweep => {
             let reason = format!(
                 "foreign keys point at {name}, so that one statement brings its rows in line: refused rows cannot be told apart"
             );

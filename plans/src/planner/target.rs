@@ -26,7 +26,7 @@ pub(crate) fn check(facts: Facts<'_>, key: &[String]) -> Report {
     match facts.stream.wishes.disposition {
         Disposition::Append if !facts.settles() => append(facts, kind, &mut report),
         Disposition::Replace => replace(facts, kind, &mut report),
-        Disposition::Append | Disposition::Upsert => upsert(facts, kind, &mut report),
+        Disposition::Append | Disposition::Upsert | Disposition::Sweep => upsert(facts, kind, &mut report),
     }
     let triggers = facts.dependents(TRIGGER);
     if !triggers.is_empty() {
@@ -85,7 +85,7 @@ fn keys(facts: Facts<'_>, conflict_key: &[String], report: &mut Report) {
         let ends = match facts.stream.wishes.disposition {
             _ if facts.settles() && is_conflict_key => continue,
             Disposition::Append if !facts.settles() => "a row that is already there",
-            Disposition::Append | Disposition::Upsert => "a row that meets another one there",
+            Disposition::Append | Disposition::Upsert | Disposition::Sweep => "a row that meets another one there",
             // Also one that the source keeps: two rows that exchange its values are updated one after the other.
             Disposition::Replace if reconcile::is_wanted(facts) && !is_conflict_key => {
                 "a row that comes with what another one has until then"

@@ -112,6 +112,7 @@ pub(super) fn route_words(stream: &StreamPlan) -> &'static str {
         (Disposition::Replace, _) => "replace by COPY",
         (Disposition::Upsert, Strategy::Copy) => "upsert by COPY",
         (Disposition::Upsert, _) => "upsert by INSERT",
+        (Disposition::Sweep, _) => "keys by COPY",
     }
 }
 
@@ -122,6 +123,7 @@ pub(super) fn publication_words(publication: Publication) -> &'static str {
         Publication::Refill => "by a refill",
         Publication::Merge => "by a merge",
         Publication::Reconcile => "row by row",
+        Publication::Sweep => "by a sweep",
     }
 }
 

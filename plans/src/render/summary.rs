@@ -29,8 +29,15 @@ pub(super) fn write(page: &mut Page, plan: &Plan) {
 
 /// "rows of 2 tables are replaced."
 pub(super) fn destruction(plan: &Plan) -> String {
-    let number = plan.streams().iter().filter(|stream| Mark::of(stream) == Mark::Remove).count() as u64;
-    format!("rows of {} are replaced.", figures::plural(number, "table", "tables"))
+    let removing = || plan.streams().iter().filter(|stream| Mark::of(stream) == Mark::Remove);
+    let sweeps = removing().filter(|stream| stream.write.disposition == Disposition::Sweep).count();
+    let number = removing().count();
+    let verb = match number - sweeps {
+        0 => "deleted",
+        _ if sweeps == 0 => "replaced",
+        _ => "replaced or deleted",
+    };
+    format!("rows of {} are {verb}.", figures::plural(number as u64, "table", "tables"))
 }
 
 /// "2 streams, 1 to create, 1 refused; ~1,234,000 rows, ~120 MiB".
@@ -45,6 +52,7 @@ pub(super) fn tally(plan: &Plan) -> String {
         (count(&|stream| there(stream, Disposition::Replace)), "to replace"),
         (count(&|stream| there(stream, Disposition::Append)), "to append to"),
         (count(&|stream| there(stream, Disposition::Upsert)), "to upsert"),
+        (count(&|stream| there(stream, Disposition::Sweep)), "to sweep"),
         (streams.len() - runs.len(), "refused"),
     ];
     let streams_text = figures::plural(streams.len() as u64, "stream", "streams");

@@ -87,7 +87,7 @@ pub(super) fn choose(
             reader.wrong(place, message, Some("use write = \"upsert\", or null_cursor = \"never\"".to_owned()));
         }
         Some(Disposition::Append | Disposition::Upsert) => {}
-        Some(Disposition::Replace) | None => {
+        Some(Disposition::Replace | Disposition::Sweep) | None => {
             let message = "incremental sync brings what is new, and write = \"replace\" would leave nothing else";
             reader.wrong(place, message, Some("use write = \"upsert\", or \"append\"".to_owned()));
         }

@@ -2,6 +2,7 @@
 //! One file per section or setting; none of them touches a file or the environment.
 
 mod byte_size;
+mod deletes;
 mod duplicates;
 mod duration;
 mod end;
@@ -21,6 +22,7 @@ mod variable;
 #[cfg(test)]
 mod tests;
 
+pub use deletes::Deletes;
 pub use duration::parse as duration_secs;
 pub use end::EndSpec;
 pub use incremental::{Incremental, LateCommits};

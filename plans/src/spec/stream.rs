@@ -2,6 +2,7 @@
 //! `table_name.rs`.
 
 use super::{
+    deletes::{self, Deletes},
     incremental::{self, Incremental},
     place::Place,
     reader::{Node, Reader, Section, Text, shorten},
@@ -64,6 +65,8 @@ pub struct WriteWishes {
     pub key: Option<Vec<String>>,
     /// What is compared before the commit; none: the counts.
     pub verify: Option<Verify>,
+    /// What becomes of rows that the source has no more; of a replace all are gone.
+    pub deletes: Deletes,
 }
 
 /// One `[[stream]]`, with the defaults filled in.
@@ -115,6 +118,7 @@ struct Shared {
     filter: Option<String>,
     incremental: incremental::Wishes,
     verify: Option<Verify>,
+    deletes: deletes::Wishes,
 }
 
 const NO_STREAM: &str = "say what is read:\n    [[stream]]\n    table = \"public.orders\"";
@@ -152,7 +156,7 @@ fn defaults(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
 }
 
 fn shared_keys() -> Vec<&'static str> {
-    [SHARED.as_slice(), incremental::KEYS.as_slice()].concat()
+    [SHARED.as_slice(), incremental::KEYS.as_slice(), deletes::KEYS.as_slice()].concat()
 }
 
 fn shared(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
@@ -164,6 +168,7 @@ fn shared(reader: &mut Reader<'_>, section: Section<'_>) -> Shared {
         exclude_columns: section.get("exclude_columns").and_then(|n| columns(reader, "exclude_columns", n)),
         filter: section.get("where").and_then(|n| filled(reader, "where", n)).map(|text| text.value),
         incremental: incremental::wishes(reader, section),
+        deletes: deletes::wishes(reader, section),
         verify: section.get("verify").and_then(|n| reader.word("verify", n, &VERIFICATIONS)),
     }
 }
@@ -180,6 +185,7 @@ fn stream(reader: &mut Reader<'_>, node: &Node<'_>, defaults: &Shared) -> Option
     let into = section.get("into").and_then(|n| into(reader, section, n));
     let write = own.write.or(defaults.write);
     let incremental = incremental::choose(reader, section, own.incremental, &defaults.incremental, write);
+    let deletes = deletes::choose(reader, section, own.deletes, &defaults.deletes, write);
     let (reads, place) = reads?;
     Some(StreamSpec {
         place,
@@ -198,6 +204,7 @@ fn stream(reader: &mut Reader<'_>, node: &Node<'_>, defaults: &Shared) -> Option
             strategy: own.strategy.or(defaults.strategy).unwrap_or(StrategyWish::Auto),
             key: own.key.or_else(|| defaults.key.clone()),
             verify: own.verify.or(defaults.verify),
+            deletes,
         },
     })
 }

@@ -7,6 +7,7 @@ mod names;
 mod read;
 mod reject;
 mod swap;
+mod sweep;
 mod window;
 mod write;
 

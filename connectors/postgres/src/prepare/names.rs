@@ -26,7 +26,7 @@ impl Names {
         let loaded = match decision.publication {
             Publication::Direct => target.clone(),
             Publication::Swap => QualifiedName { schema: target.schema.clone(), name: staging },
-            Publication::Refill | Publication::Merge | Publication::Reconcile => {
+            Publication::Refill | Publication::Merge | Publication::Reconcile | Publication::Sweep => {
                 QualifiedName { schema: Some(ident("pg_temp")?), name: staging }
             }
         };

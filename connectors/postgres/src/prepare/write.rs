@@ -1,7 +1,7 @@
 //! The statements of the writing side. All of them run in the one transaction of a run, so that whatever they make or
 //! remove is seen by others at once or never.
 
-use super::{PrepareError, ident, idents, names::Names, reject, statement, swap::Swap};
+use super::{PrepareError, ident, idents, names::Names, reject, statement, swap::Swap, sweep};
 use crate::{
     decision::{
         ChangeKind, ColumnChange, Disposition, Effect, Phase, PreparedWrite, Publication, Statement, Strategy,
@@ -37,6 +37,8 @@ struct Writing<'a> {
     decision: &'a WriteDecision,
     names: Names,
     swap: Swap,
+    /// What deletes or marks rows.
+    sweep: Vec<Statement>,
     /// What identifies a row.
     key: Vec<Ident>,
     /// What orders rows of one key.
@@ -62,7 +64,11 @@ impl<'a> Writing<'a> {
         let comments = decision.comments.iter().map(|(column, text)| comment(&names.target, column.as_ref(), text));
         let comments = comments.collect::<Result<_, PrepareError>>()?;
         let swap = Swap::new(decision, &names)?;
-        Ok(Self { decision, names, swap, key, latest_by, conflict, changes, comments })
+        let sweep = match decision.publication {
+            Publication::Sweep => sweep::publish(decision, &names, &key)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { decision, names, swap, sweep, key, latest_by, conflict, changes, comments })
     }
 
     fn setup(&self, statements: &mut Vec<Statement>) {
@@ -97,7 +103,7 @@ impl<'a> Writing<'a> {
             }
             Publication::Direct => {}
             Publication::Swap => statements.extend(self.swap.setup()),
-            Publication::Refill | Publication::Merge | Publication::Reconcile => {
+            Publication::Refill | Publication::Merge | Publication::Reconcile | Publication::Sweep => {
                 push(Effect::Create, "staging table, gone with the transaction", self.create_staging());
             }
         }
@@ -122,9 +128,14 @@ impl<'a> Writing<'a> {
             statements.extend(self.swap.publish());
             return;
         }
+        if self.decision.publication == Publication::Sweep {
+            statements.push(statement(Phase::Publish, Effect::Control, "no one else writes from here on", self.lock()));
+            statements.extend(self.sweep.iter().cloned());
+            return;
+        }
         let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Publish, effect, purpose, sql));
         match self.decision.publication {
-            Publication::Direct | Publication::Swap => {}
+            Publication::Direct | Publication::Swap | Publication::Sweep => {}
             Publication::Refill => {
                 push(Effect::Control, "no one else writes from here on", self.lock());
                 if !self.decision.create_table {
@@ -135,7 +146,11 @@ impl<'a> Writing<'a> {
             Publication::Merge => push(Effect::Write, "staged rows are added or update theirs", self.insert_staged()),
             Publication::Reconcile => {
                 push(Effect::Control, "no one else writes from here on", self.lock());
-                push(Effect::Remove, "rows that the source has no more", self.delete_unstaged());
+                push(
+                    Effect::Remove,
+                    "rows that the source has no more",
+                    sweep::delete(self.decision, &self.names, &self.key),
+                );
                 push(Effect::Write, "staged rows are added or update theirs", self.insert_staged());
             }
         }
@@ -182,7 +197,8 @@ impl<'a> Writing<'a> {
 
     /// Readers go on where rows are deleted one by one; TRUNCATE keeps them out anyway.
     fn lock(&self) -> Sql {
-        let by_row = self.decision.publication == Publication::Reconcile || self.decision.delete_instead_of_truncate;
+        let by_row = matches!(self.decision.publication, Publication::Reconcile | Publication::Sweep);
+        let by_row = by_row || self.decision.delete_instead_of_truncate;
         let mode = if by_row { " IN SHARE ROW EXCLUSIVE MODE" } else { " IN ACCESS EXCLUSIVE MODE" };
         Sql::new().raw("LOCK TABLE ").name(&self.names.target).raw(mode)
     }
@@ -190,26 +206,6 @@ impl<'a> Writing<'a> {
     fn empty(&self) -> Sql {
         let verb = if self.decision.delete_instead_of_truncate { "DELETE FROM " } else { "TRUNCATE TABLE " };
         Sql::new().raw(verb).name(&self.names.target)
-    }
-
-    fn delete_unstaged(&self) -> Sql {
-        let Names { target, loaded, .. } = &self.names;
-        Sql::new()
-            .raw("DELETE FROM ")
-            .name(target)
-            .raw(" AS t WHERE NOT EXISTS (SELECT FROM ")
-            .name(loaded)
-            .raw(" AS s WHERE ")
-            .join(" AND ", &self.key, |sql, column| {
-                if is_of_the_server(type_of(self.decision, column)) {
-                    sql.raw("s.").ident(column).raw(" = t.").ident(column)
-                } else {
-                    // Its operators may be in any schema; records compare by what the type itself says is equal.
-                    let sql = sql.raw("ROW(s.").ident(column).raw(")::record OPERATOR(pg_catalog.=) ROW(t.");
-                    sql.ident(column).raw(")::record")
-                }
-            })
-            .raw(")")
     }
 
     fn insert(&self, table: &QualifiedName, overriding: bool) -> Sql {
@@ -265,6 +261,8 @@ fn settles_conflicts(decision: &WriteDecision) -> Result<bool, PrepareError> {
             Err(PrepareError::Unsupported("upsert keeps rows that swap, refill and reconcile would remove"))
         }
         _ if decision.conflict_key.is_empty() => Err(PrepareError::Unsupported("conflicts are settled by a key")),
+        Disposition::Sweep if decision.publication == Publication::Sweep => Ok(false),
+        Disposition::Sweep => Err(PrepareError::Unsupported("a sweep has keys alone, which are no rows to publish")),
         Disposition::Upsert | Disposition::Replace => Ok(true),
     }
 }
@@ -348,7 +346,9 @@ fn alter(table: &QualifiedName, change: &ColumnChange) -> Result<Sql, PrepareErr
     let column = ident(&change.column)?;
     let sql = Sql::new().raw("ALTER TABLE ").name(table);
     Ok(match change.kind {
-        ChangeKind::Add => sql.raw(" ADD COLUMN ").ident(&column).raw(" ").of_the_plan(&change.target),
+        ChangeKind::Add | ChangeKind::Mark => {
+            sql.raw(" ADD COLUMN ").ident(&column).raw(" ").of_the_plan(&change.target)
+        }
         ChangeKind::Widen => sql.raw(" ALTER COLUMN ").ident(&column).raw(" TYPE ").of_the_plan(&change.target),
         ChangeKind::Relax => sql.raw(" ALTER COLUMN ").ident(&column).raw(" DROP NOT NULL"),
     })
@@ -370,6 +370,7 @@ fn changes(changes: &[(ChangeKind, Sql)], statements: &mut Vec<Statement>) {
             ChangeKind::Add => (Effect::Create, "column that is new at the source"),
             ChangeKind::Widen => (Effect::Change, "type that takes the source's values"),
             ChangeKind::Relax => (Effect::Change, "column that may be NULL at the source"),
+            ChangeKind::Mark => (Effect::Create, "column that tells since when a row is gone at the source"),
         };
         statement(phase, effect, purpose, Sql::new().part(sql))
     }));

@@ -86,6 +86,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         conflict_key: vec![],
         only_changed: false,
         latest_by: None,
+        marks: None,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,
@@ -120,7 +121,7 @@ fn loaded_types(db: &Db, decision: &WriteDecision, load: &str) -> Result<Vec<PgT
     let name = load.split('"').find(|part| part.starts_with("rapidbyte_")).unwrap_or(&decision.name);
     let namespace = match decision.publication {
         Publication::Direct | Publication::Swap => decision.namespace.clone(),
-        Publication::Refill | Publication::Merge | Publication::Reconcile => {
+        Publication::Refill | Publication::Merge | Publication::Reconcile | Publication::Sweep => {
             db.one("SELECT pg_my_temp_schema()::regnamespace")?
         }
     };

@@ -49,6 +49,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         conflict_key: if disposition == Disposition::Append { vec![] } else { vec!["id".into()] },
         only_changed: false,
         latest_by: None,
+        marks: None,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,

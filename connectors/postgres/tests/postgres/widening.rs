@@ -152,6 +152,7 @@ fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
             conflict_key: vec![],
             only_changed: false,
             latest_by: None,
+            marks: None,
             override_identity: false,
             delete_instead_of_truncate: false,
             row_errors: None,

@@ -24,6 +24,7 @@ fn outcome(name: &str) -> String {
             (stream.destroys.is_some(), " destroys"),
             (write.row_errors.is_some(), " aside"),
             (write.latest_by.is_some(), " latest"),
+            (write.marks.is_some(), " marks"),
         ];
         let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
         format!("{:?} {:?}{flags}", write.strategy, write.publication).to_lowercase()
@@ -32,7 +33,15 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 121] = [
+const CHOSEN: [(&str, &str); 129] = [
+    ("deletes-sweep", "upsert direct; copy sweep"),
+    ("deletes-sweep-others-rows", "upsert direct; copy sweep destroys"),
+    ("deletes-sweep-incremental", "upsert direct; copy sweep"),
+    ("deletes-sweep-absent", "copy direct +table"),
+    ("deletes-sweep-foreign-keys", "upsert direct; copy sweep"),
+    ("deletes-mark", "upsert direct; copy sweep marks"),
+    ("deletes-mark-column-added", "upsert direct changes; copy sweep marks"),
+    ("deletes-mark-absent", "copy direct +table changes"),
     ("incremental-accept-late", "upsert direct"),
     ("incremental-append-key-and-cursor", "copy direct +table"),
     ("incremental-append-resumes", "copy merge"),
@@ -156,7 +165,11 @@ const CHOSEN: [(&str, &str); 121] = [
     ("append-absent-commented", "copy direct +table"),
 ];
 
-const REFUSED: [(&str, &str); 79] = [
+const REFUSED: [(&str, &str); 83] = [
+    ("refused-deletes-cascading-keys", "Deletes"),
+    ("refused-deletes-mark-of-stream", "Deletes"),
+    ("refused-deletes-mark-type", "Deletes"),
+    ("refused-deletes-no-privilege", "PrivilegeMissing"),
     ("refused-append-new-checksum", "Checksum"),
     ("refused-append-new-not-unique", "KeyNotUnique"),
     ("refused-append-new-without-key", "KeyMissing"),
