@@ -234,8 +234,9 @@ impl Drop for Lab {
 
 /// A session of the superuser, which ends when it is dropped.
 pub(crate) async fn connect(port: u16, database: &str) -> Result<Client, tokio_postgres::Error> {
-    // The oracle joins tables that nobody has analysed.
-    let options = "application_name=lab options='-c enable_nestloop=off -c max_parallel_workers_per_gather=0'";
+    // The oracle joins tables that nobody has analysed, and compiling its queries takes longer than they do.
+    let options =
+        "application_name=lab options='-c jit=off -c enable_nestloop=off -c max_parallel_workers_per_gather=0'";
     let config = format!("host=127.0.0.1 port={port} user=postgres dbname={database} {options}");
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
     // Its error is that of the statement at work.
