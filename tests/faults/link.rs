@@ -182,7 +182,11 @@ impl Link {
                 return self.bytes(way, &wire::query("SELECT 1"));
             }
             What::Instead(sql) => return self.bytes(way, &wire::query(&sql)),
-            What::Meanwhile(act) => act(),
+            What::Meanwhile(act) => {
+                act();
+                // It took its turn: the next rule that waits for this message has its own.
+                return self.message(way, rest);
+            }
         }
         self.bytes(way, rest)
     }

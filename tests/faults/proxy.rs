@@ -55,7 +55,7 @@ pub(crate) enum What {
     Instead(String),
     /// The statement is run elsewhere, and the server gets none that does anything.
     Aside(Arc<dyn Fn(&str) + Send + Sync>),
-    /// This is done while the message waits.
+    /// This is done while the message waits, once; then another rule may say what becomes of the message.
     Meanwhile(Arc<dyn Fn() + Send + Sync>),
 }
 

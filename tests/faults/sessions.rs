@@ -1,6 +1,7 @@
 //! Faults by other sessions and by what the server allows: deadlocks, timeouts, too many connections, conflicts.
 
 use crate::{
+    cell::Limits,
     lab::{DESTINATION, ROLE, RUNTIME, connect, query},
     network::ENDS,
     proxy::{Rule, What, When},
@@ -45,12 +46,18 @@ pub(crate) fn deadlock(scene: &mut Scene, _: u64) -> Shot {
 /// F15: a statement that waits is cancelled by the role's own limit; a lock that is held for a while, or too long; no
 /// connection is left.
 pub(crate) fn impatient(scene: &mut Scene, turn: u64) -> Shot {
-    match turn % 4 {
+    if turn % 4 == 1 {
+        return lock_timeout(scene, Some(Duration::from_millis(900)));
+    }
+    // What does not pass by itself is tried twice: the pauses between five tries are as long as a run may take.
+    scene.sync(&Limits { retries: 1, ..Limits::default() });
+    let shot = match turn % 4 {
         0 => statement_timeout(scene),
-        1 => lock_timeout(scene, Some(Duration::from_millis(900))),
         2 => lock_timeout(scene, None),
         _ => no_connection(scene),
-    }
+    };
+    scene.sync(&Limits::default());
+    shot
 }
 
 fn statement_timeout(scene: &mut Scene) -> Shot {
