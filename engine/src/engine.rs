@@ -5,7 +5,7 @@ use crate::{
     CancelToken, EngineError, Event, EventSink, GuestLimits, Level, Side,
     cache::Cache,
     connectors::{self, Connector, ConnectorDescription},
-    grants,
+    fault, grants,
     host::{self, Aborts, DestinationGuest, Linked, Server, Settings, SourceGuest, Surroundings, World},
     limits::Shares,
     redact::Redactor,
@@ -31,11 +31,13 @@ pub struct EngineOptions {
     pub limits: GuestLimits,
     /// Hears what is said outside of [`Engine::apply`].
     pub events: EventSink,
+    /// What [`FAULT_VARIABLE`](crate::FAULT_VARIABLE) says, in the builds that have one.
+    pub fault: Option<String>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { cache_dir: None, limits: GuestLimits::default(), events: Arc::new(|_| ()) }
+        Self { cache_dir: None, limits: GuestLimits::default(), events: Arc::new(|_| ()), fault: None }
     }
 }
 
@@ -71,6 +73,7 @@ impl Engine {
     /// # Errors
     /// A machine on which WebAssembly cannot run.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        options.fault.as_deref().map_or(Ok(()), fault::arm)?;
         let wasm = host::engine()?;
         host::start_clock(&wasm).map_err(|error| EngineError::Defect(format!("no thread for the clock: {error}")))?;
         let cache = Cache::new(options.cache_dir.clone());

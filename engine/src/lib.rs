@@ -10,6 +10,7 @@ mod discover;
 mod engine;
 mod error;
 mod event;
+mod fault;
 mod frame;
 mod grants;
 mod host;
@@ -30,6 +31,7 @@ pub use connectors::{ConnectorDescription, SettingDescription};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Category, ConnectorError, EngineError, Scope, Side};
 pub use event::{Event, EventSink, Level};
+pub use fault::FAULT_VARIABLE;
 pub use limits::GuestLimits;
 pub use receipt::{
     CpuSecs, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,

@@ -4,6 +4,7 @@
 mod upsert;
 
 use crate::{
+    faultless,
     measure::{Cost, cost},
     process, setup,
 };
@@ -45,6 +46,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let wish = wish(arguments)?;
     setup::all()?;
     process::run(process::cargo().args(["build", "--release", "--package", "rapidbyte"]))?;
+    let binary = fs::read(process::target_dir().join("release/rapidbyte")).context("cannot read what was built")?;
+    ensure!(!faultless::is_marked(&binary), "the release binary has fault points");
     if wish.upsert {
         return upsert::run(&wish);
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: everything about the source that needs no test to run. All of it runs even where a part failed,
 //! so that one run names every mistake.
 
-use crate::{deny, imports, metadata, process, setup, tidy};
+use crate::{deny, faultless, imports, metadata, process, setup, tidy};
 use anyhow::{Result, bail};
 
 /// What the guests are built by runs on the host, though a plain build reaches it through build scripts only.
@@ -13,10 +13,11 @@ pub(crate) fn run() -> Result<()> {
     let (mut host, mut guests) = metadata::default_and_other_members()?;
     guests.retain(|package| package != HOST_TOOL);
     host.push(HOST_TOOL.to_owned());
-    let parts: [(&str, &dyn Fn() -> Result<()>); 6] = [
+    let parts: [(&str, &dyn Fn() -> Result<()>); 7] = [
         ("format", &|| process::run(process::cargo().args(["fmt", "--all", "--check"]))),
         ("house rules", &tidy::run),
         ("imports", &imports::run),
+        ("fault points", &faultless::run),
         ("licences and advisories", &deny::run),
         ("clippy for the guests", &|| clippy(&["--target", "wasm32-wasip2"], &guests)),
         ("clippy for the host", &|| clippy(&["--all-targets"], &host)),

@@ -4,6 +4,7 @@
 
 mod bench;
 mod deny;
+mod faultless;
 mod imports;
 mod licences;
 mod lint;
@@ -25,6 +26,8 @@ cargo xtask CHORE
   test [ARGS]      sets up, then runs every test; ARGS go to the test runner
   lint             format, clippy for host and guests, house rules, licences
   bench [ARGS]     psql | psql against rapidbyte apply; --rows N (1000000), --repetitions N (5)
+  faults [ARGS]    breaks runs in every way of the table and compares what is left; --seed N, --only F3,F5, --runs N of
+                   each cell, --jobs N (2); --bugs plants known mistakes, each of which must be found
   bench upsert     both ways of an upsert at 1,000, 100,000 and 1,000,000 rows; the same ARGS
 ";
 
@@ -47,6 +50,7 @@ fn chore(arguments: &[String]) -> Result<()> {
         "test" => suite::run(rest),
         "lint" => lint::run(),
         "bench" => bench::run(rest),
+        "faults" => faults(rest),
         measure::CHORE => measure::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
@@ -54,6 +58,13 @@ fn chore(arguments: &[String]) -> Result<()> {
         }
         unknown => bail!("there is no chore {unknown:?}\n\n{USAGE}"),
     }
+}
+
+/// The whole table of tests/faults; a part of it is among the tests.
+fn faults(arguments: &[String]) -> Result<()> {
+    setup::all()?;
+    let table = ["test", "--quiet", "--package", "rapidbyte", "--test", "faults", "--", "table"];
+    process::run(process::cargo().args(table).args(arguments))
 }
 
 /// Runs the demo in the dev profile: its dependencies are optimised and the guests are built as for a release, so that it

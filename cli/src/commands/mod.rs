@@ -20,7 +20,7 @@ use crate::{
     ui::Ui,
 };
 use clap::{Subcommand, ValueEnum};
-use rapidbyte_engine::{Engine, EngineOptions};
+use rapidbyte_engine::{Engine, EngineOptions, FAULT_VARIABLE};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -63,6 +63,7 @@ pub(crate) fn run(ui: Ui, arguments: Arguments) -> Result<ExitCode, Failure> {
 fn engine(ui: Ui) -> Result<Engine, Failure> {
     // What is said outside of a run has no progress to show.
     let events = Watch::new(ui, Progress::Off).listener();
-    let options = EngineOptions { cache_dir: surroundings::cache_dir(), events, ..EngineOptions::default() };
+    let fault = FAULT_VARIABLE.and_then(surroundings::variable);
+    let options = EngineOptions { cache_dir: surroundings::cache_dir(), events, fault, ..EngineOptions::default() };
     Ok(Engine::new(options)?)
 }

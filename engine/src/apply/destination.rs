@@ -14,6 +14,7 @@ use super::{
 use crate::{
     CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
     engine::Open,
+    fault,
     host::{Checkpoint, Counted, DestinationGuest, Frame, Position, RunStart, World},
     receipt::SCHEMA,
     usage,
@@ -256,6 +257,7 @@ impl Side {
             return Err(Broken::Interrupted);
         }
         let events = self.task.around.events.clone();
+        fault::point(&["engine", "gate", "passed"]);
         events(Event::Committing);
         let computed = guest.computed() + done.computed;
         let checkpoints = checkpoint::moved(&self.task.streams, &self.after, &done.positions);
@@ -263,6 +265,7 @@ impl Side {
         let (run, receipt) = (&self.identity.run, &self.receipt(&done, computed).json());
         let outcome = commit::run(guest, &self.task, &Commit { run, checkpoints: &checkpoints, receipt }).await?;
         self.phases.commit_secs += self.laps.lap_secs();
+        fault::point(&["engine", "committed"]);
         events(Event::Committed { run: self.identity.run.clone() });
         let receipt = self.receipt(&done, computed);
         if let Some(guest) = outcome {

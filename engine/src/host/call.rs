@@ -2,7 +2,7 @@
 //! [`Stop`] inside wasmtime's error.
 
 use super::guest::Guest;
-use crate::EngineError;
+use crate::{EngineError, fault};
 use std::time::{Duration, Instant};
 use tokio::time::error::Elapsed;
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -54,6 +54,11 @@ impl Watch {
         Self { call, began: now, resumed: now, waited: Duration::ZERO }
     }
 
+    /// The call at work.
+    pub(super) fn call(&self) -> &'static str {
+        self.call
+    }
+
     /// A host function that waits has ended.
     pub(super) fn waited_since(&mut self, since: Instant) {
         self.resumed = Instant::now();
@@ -93,7 +98,9 @@ impl Cell {
 
     /// Before a call.
     pub(super) fn enter(&mut self, call: &'static str) {
-        self.store.data_mut().watch = Watch::start(call);
+        let guest = self.store.data_mut();
+        guest.watch = Watch::start(call);
+        fault::point(&[guest.side.name(), call, "before"]);
     }
 
     /// After a call: its value, or what ended it. A refusal that the guest passed over in silence is told all the same.
@@ -106,6 +113,7 @@ impl Cell {
         self.times = guest.watch.times();
         self.computed += self.times.computed();
         let (side, call) = (guest.side, guest.watch.call);
+        fault::point(&[side.name(), call, "after"]);
         if let Some(what) = guest.refused.take() {
             return Err(EngineError::NotGranted { side, what });
         }

@@ -11,7 +11,7 @@ use super::{
     guest::Guest,
 };
 use crate::{
-    ConnectorError, Level,
+    ConnectorError, Level, fault,
     grants::{self, Address},
     limits::{CONNECTIONS_MAX, METRICS_MAX, TEXT_BYTES_MAX},
 };
@@ -97,12 +97,14 @@ impl HostConnection for Guest {
     async fn read(&mut self, connection: Resource<Connection>, max: u32) -> Result<Answer<Vec<u8>>> {
         let since = Instant::now();
         let bytes = self.connection(&connection)?.read(max).await;
+        fault::point(&[self.side.name(), self.watch.call(), "received"]);
         Ok(self.waited(since, bytes))
     }
 
     async fn write(&mut self, connection: Resource<Connection>, bytes: Vec<u8>) -> Result<Answer<()>> {
         let since = Instant::now();
         let written = self.connection(&connection)?.write(&bytes).await;
+        fault::point(&[self.side.name(), self.watch.call(), "sent"]);
         Ok(self.waited(since, written))
     }
 

@@ -1,0 +1,207 @@
+//! Runs faults in cells: the reduced part for the tests, the whole table for `cargo xtask faults`.
+
+use crate::{
+    bugs::{self, Bug},
+    cell::{self, Cell},
+    lab::Lab,
+    report::{HEAD, Tally},
+    scene::Scene,
+    seed::Rng,
+    table::{self, Fault, Server},
+};
+use std::{
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Instant,
+};
+
+/// Tries for each run whose fault did not come: one that is aimed at a moment can miss it.
+const MISSES_MAX: u64 = 4;
+
+/// None where such a server cannot be had here.
+fn lab(server: Server) -> Option<Lab> {
+    match server {
+        Server::Plain => Some(Lab::new(&[])),
+        Server::Tls => Some(Lab::tls()),
+        Server::SmallDisk => Lab::on_small_disk(),
+    }
+}
+
+/// Nothing is shown where nothing could be tried, and that is said.
+fn skipped(fault: &Fault) -> Tally {
+    let why = "only root can mount a small disk".to_owned();
+    eprintln!("SKIPPED {} {}: {why}", fault.id, fault.what);
+    Tally { skipped: Some(why), ..Tally::default() }
+}
+
+/// A bank grows as long as its writers write: after so many runs there is another one.
+const RUNS_OF_A_SCENE: u64 = 12;
+
+/// So many runs in which the fault came, in one cell.
+fn in_cell(mut lab: Lab, fault: &Fault, cell: Cell, mut rng: Rng, first: u64, runs: u64) -> (Lab, Tally) {
+    let (mut tally, mut turn) = (Tally::default(), first);
+    let enough = |tally: &Tally| tally.fired >= runs || tally.runs >= runs * MISSES_MAX;
+    while !enough(&tally) {
+        let mut scene = Scene::new(lab, cell, Rng::new(rng.next(), fault.id));
+        let until = turn + RUNS_OF_A_SCENE;
+        while turn < until && !enough(&tally) {
+            let what = format!("{} {cell} run {turn}", fault.id);
+            let verdict = scene.judge(|scene| (fault.shoot)(scene, turn));
+            // What missed is shot again, and the next turn is another one.
+            turn += 1;
+            if !verdict.wrong.is_empty() {
+                eprintln!("DIFFERENCE {what}: {}", verdict.wrong[0]);
+            }
+            tally.add(&verdict, &what);
+        }
+        let wrong = scene.close();
+        if !wrong.is_empty() {
+            tally.differences.push(format!("{} {cell} before run {turn}: {}", fault.id, wrong.join("\n  ")));
+        }
+        lab = scene.into_lab();
+    }
+    if tally.fired < runs {
+        tally.differences.push(format!("{} {cell}: the fault came in {} of {runs} runs", fault.id, tally.fired));
+    }
+    (lab, tally)
+}
+
+/// One cell of the fault, by the seed; fails with what is wrong.
+pub(crate) fn reduced(fault: &Fault, seed: u64) -> Result<(), String> {
+    let mut rng = Rng::new(seed, fault.id);
+    let cells: Vec<Cell> = cell::all().filter(|cell| (fault.in_cell)(*cell)).collect();
+    let cell = *rng.pick(&cells);
+    let first = rng.below(1_000);
+    let tally = match lab(fault.server) {
+        Some(lab) => in_cell(lab, fault, cell, rng, first, fault.reduced).1,
+        None => skipped(fault),
+    };
+    println!("seed {seed}, {cell}\n{HEAD}\n{}", tally.line(fault.id, fault.what));
+    if tally.is_good() { Ok(()) } else { Err(format!("{}\n{} hangs", tally.differences.join("\n"), tally.hangs)) }
+}
+
+/// What was asked for.
+struct Wish {
+    seed: u64,
+    only: Option<String>,
+    runs: Option<u64>,
+    jobs: usize,
+    bugs: bool,
+}
+
+fn wish(arguments: &[String]) -> Result<Wish, String> {
+    let mut wish = Wish { seed: crate::SEED, only: None, runs: None, jobs: 2, bugs: false };
+    let (flags, pairs): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|argument| *argument == "--bugs");
+    wish.bugs = !flags.is_empty();
+    for pair in pairs.chunks(2) {
+        let [name, value] = pair else { return Err(format!("{} needs a value", pair[0])) };
+        let number = || value.parse::<u64>().map_err(|_| format!("{name} needs a number, not {value:?}"));
+        match name.as_str() {
+            "--seed" => wish.seed = number()?,
+            "--only" => wish.only = Some((*value).clone()),
+            "--runs" => wish.runs = Some(number()?),
+            "--jobs" => wish.jobs = usize::try_from(number()?.max(1)).unwrap_or(1),
+            unknown => return Err(format!("faults knows --bugs, --seed, --only, --runs and --jobs, not {unknown}")),
+        }
+    }
+    Ok(wish)
+}
+
+/// Every fault in every cell; prints a line for each fault, and what was wrong.
+pub(crate) fn table(arguments: &[String]) -> ExitCode {
+    let wish = match wish(arguments) {
+        Ok(wish) => wish,
+        Err(what) => {
+            eprintln!("{what}");
+            return ExitCode::from(2);
+        }
+    };
+    if wish.bugs {
+        return bugs(&wish);
+    }
+    let faults: Vec<Fault> = table::all().into_iter().filter(|fault| wanted(&wish, fault)).collect();
+    println!("seed {}\n{HEAD}", wish.seed);
+    let (began, mut total) = (Instant::now(), Tally::default());
+    for fault in &faults {
+        let tally = row(&wish, fault);
+        println!("{}", tally.line(fault.id, fault.what));
+        tally.differences.iter().for_each(|what| println!("  DIFFERENCE {what}"));
+        total.merge(tally);
+    }
+    println!("{}  ({:.0} s, seed {})", total.line("all", ""), began.elapsed().as_secs_f64(), wish.seed);
+    verdict(&total)
+}
+
+fn verdict(total: &Tally) -> ExitCode {
+    if total.differences.is_empty() && total.hangs == 0 && total.fired > 0 {
+        // Hanley, Lippman-Hand 1983.
+        println!("0 in {} runs: at most 3 in {0} at 95 %", total.fired);
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}
+
+fn wanted(wish: &Wish, fault: &Fault) -> bool {
+    let named = |only: &String| {
+        only.split(',').any(|only| only == fault.id.trim_end_matches(char::is_lowercase) || only == fault.id)
+    };
+    wish.only.as_ref().is_none_or(named)
+}
+
+/// All cells of a fault, several at a time, each on a server of its own.
+fn row(wish: &Wish, fault: &Fault) -> Tally {
+    let cells: Vec<Cell> = cell::all().filter(|cell| (fault.in_cell)(*cell)).collect();
+    let (next, total) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..wish.jobs.min(cells.len()) {
+            scope.spawn(|| {
+                let mut held = None;
+                while let Some(cell) = cells.get(next.fetch_add(1, SeqCst)) {
+                    let Some(lab) = held.take().or_else(|| lab(fault.server)) else {
+                        total.lock().unwrap().merge(skipped(fault));
+                        continue;
+                    };
+                    let rng = Rng::new(wish.seed, &format!("{} {cell}", fault.id));
+                    let (lab, tally) = in_cell(lab, fault, *cell, rng, 0, wish.runs.unwrap_or(fault.whole));
+                    held = Some(lab);
+                    eprintln!("{}", tally.line(fault.id, &cell.to_string()));
+                    total.lock().unwrap().merge(tally);
+                }
+            });
+        }
+    });
+    total.into_inner().unwrap()
+}
+
+/// Plants each mistake and says whether the suite fails.
+fn bugs(wish: &Wish) -> ExitCode {
+    let (bugs, mut found) = (bugs::all(), 0);
+    for bug in &bugs {
+        let first = sensitive(bug, wish.seed);
+        found += usize::from(first.is_some());
+        let how = first.unwrap_or_else(|| "NOT FOUND".to_owned());
+        println!("{:<26}{:<5}{}", bug.name, bug.found_by, how.lines().next().unwrap_or_default());
+    }
+    println!("{found} of {} found (the naive cursor waits for incremental syncs)", bugs.len());
+    if found == bugs.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the suite says with the mistake planted; none: it finds nothing.
+pub(crate) fn sensitive(bug: &Bug, seed: u64) -> Option<String> {
+    let mut scene = Scene::new(Lab::new(&[]), bug.cell, Rng::new(seed, bug.name));
+    let (source, destination) = ((bug.source)(&scene.lab), (bug.destination)(&scene.lab));
+    scene.plant(source, destination);
+    for turn in bug.turns {
+        let verdict = scene.judge(|scene| (bug.shoot)(scene, *turn));
+        if let Some(wrong) = verdict.wrong.into_iter().next() {
+            return Some(wrong);
+        }
+        if verdict.hung {
+            return Some("a hang".to_owned());
+        }
+    }
+    None
+}

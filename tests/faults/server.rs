@@ -1,0 +1,74 @@
+//! Faults of the server: its backends, itself, its disk. Where nothing but time is lost the run goes on by itself.
+
+use crate::{
+    lab::{DESTINATION, SOURCE},
+    network::ENDS,
+    proxy::{Rule, What, When},
+    scene::{Expect, Scene, Shot},
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::time::Instant;
+
+/// Starts a run and lets `act` loose on it once it has begun, at any moment of its rows; true: it could act.
+fn while_it_runs(scene: &mut Scene, act: impl FnOnce(&mut Scene) -> bool) -> Shot {
+    let moment = scene.rng.moment(scene.calm / 2);
+    let mut running = scene.start(None);
+    running.wait_for("started");
+    std::thread::sleep(moment);
+    let in_time = !running.is_over();
+    let fired = Instant::now();
+    let acted = in_time && act(scene);
+    Shot::new(running.finish(), acted.then_some(fired), Expect::Survives)
+}
+
+/// F4: pg_terminate_backend of the reader or the writer.
+pub(crate) fn terminated(scene: &mut Scene, turn: u64) -> Shot {
+    let database = if turn.is_multiple_of(2) { SOURCE } else { DESTINATION };
+    while_it_runs(scene, |scene| {
+        let sql = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'rapidbyte' AND datname = '{database}'"
+        );
+        scene.lab.value("postgres", &sql) != "0"
+    })
+}
+
+/// F9: the server is stopped in order or at once, and started again.
+pub(crate) fn restarted(scene: &mut Scene, turn: u64) -> Shot {
+    let mode = if turn.is_multiple_of(2) { "fast" } else { "immediate" };
+    while_it_runs(scene, |scene| {
+        scene.lab.restart(mode);
+        true
+    })
+}
+
+/// F10: SIGKILL of a backend; the server ends all sessions and recovers.
+pub(crate) fn backend_killed(scene: &mut Scene, _: u64) -> Shot {
+    while_it_runs(scene, |scene| {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rapidbyte' ORDER BY random() LIMIT 1";
+        let pid = scene.lab.value("postgres", sql).parse().ok();
+        pid.is_some_and(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
+    })
+}
+
+/// F20: the session that holds the snapshot dies between two streams. Two snapshots are never mixed.
+pub(crate) fn snapshot_lost(scene: &mut Scene, _: u64) -> Shot {
+    let (act, _) = scene.lab.meanwhile(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rapidbyte' AND datname = 'source'",
+    );
+    scene.arm(vec![Rule::once(When::Says("COPY", "history"), What::Meanwhile(act))], Vec::new());
+    let said = scene.apply();
+    Shot::new(said, scene.proxies_fired(), Expect::Survives)
+}
+
+/// F11: the destination's tablespace is full, until somebody makes room.
+pub(crate) fn disk_full(scene: &mut Scene, _: u64) -> Shot {
+    let full = scene.lab.fill_disk();
+    let said = scene.apply();
+    let fired = said.stderr.contains("53100").then_some(full);
+    scene.lab.free_disk();
+    Shot::new(said, fired, Expect::Fails(ENDS))
+}
