@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     stage: Stage,
     /// Tables that this run has written, and whether it made or emptied them: all their rows are its own then.
     pub(crate) written: Vec<(ObjectName, bool)>,
+    /// Tables that were changed, as the server's statistics have it, and whose rows are ours alone all the same.
+    confirmed: Vec<(String, String)>,
     /// A COPY is open: before anything else it must be ended or broken off.
     pub(crate) copying: bool,
     /// Rows of this run that were refused and set aside.
@@ -83,7 +85,8 @@ impl GuestSession for DestinationSession {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
-        let inner = Inner { session, stage: Stage::Idle, written: Vec::new(), copying: false, rejected: 0 };
+        let (stage, written, confirmed) = (Stage::Idle, Vec::new(), Vec::new());
+        let inner = Inner { session, stage, written, confirmed, copying: false, rejected: 0 };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -230,11 +233,26 @@ impl Inner {
     fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
         if seen.kind.is_some() && self.has_records()? {
-            let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
-            let whose = self.session.text(&sql)?;
+            let may_look = seen.privileges.contains(&contract::Privilege::Select);
+            let whose = self.whose(target, may_look)?;
             (seen.filled_by_us, seen.changed_by_others) = (whose == "ours", whose == "changed");
         }
         Ok(seen)
+    }
+
+    /// "ours", "changed" or "theirs".
+    fn whose(&mut self, target: &ObjectName, may_look: bool) -> Result<String, Error> {
+        let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
+        let whose = self.session.text(&sql)?;
+        if whose != "doubt" {
+            return Ok(whose);
+        }
+        let sql = prepare::others_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
+        if !may_look || self.session.text(&sql)? != "f" {
+            return Ok("changed".to_owned());
+        }
+        self.confirmed.push((target.namespace.clone(), target.name.clone()));
+        Ok("ours".to_owned())
     }
 
     fn bookkeeping(&mut self) -> Result<Vec<contract::Statement>, Error> {
@@ -291,7 +309,9 @@ impl Inner {
             checkpoint::record(&mut self.session, &sync, &run, checkpoint)?;
         }
         for (target, whole) in std::mem::take(&mut self.written) {
-            let record = if whole { prepare::upsert_target } else { prepare::update_target };
+            let is_it = |(namespace, name): &(String, String)| (namespace, name) == (&target.namespace, &target.name);
+            let is_ours = whole || self.confirmed.iter().any(is_it);
+            let record = if is_ours { prepare::upsert_target } else { prepare::update_target };
             let sql = record(namespace(&target), &target.name, &run);
             self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
         }

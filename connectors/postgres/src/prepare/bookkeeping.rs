@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What records runs, in the order in which it is made: what it is for, the condition that it is there, how it is made.
-const OBJECTS: [(&str, &str, &str); 5] = [
+const OBJECTS: [(&str, &str, &str); 6] = [
     (
         "schema of the records of runs",
         "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '_rapidbyte')",
@@ -44,6 +44,14 @@ const OBJECTS: [(&str, &str, &str); 5] = [
         "ALTER TABLE _rapidbyte.checkpoints ALTER COLUMN value DROP NOT NULL, \
          ADD COLUMN IF NOT EXISTS version text NOT NULL, ADD COLUMN IF NOT EXISTS scope text NOT NULL, \
          ADD COLUMN IF NOT EXISTS target regclass NOT NULL",
+    ),
+    (
+        "which rows of a table are ours",
+        "EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'targets' AND a.attname = 'horizon')",
+        "ALTER TABLE _rapidbyte.targets ADD COLUMN IF NOT EXISTS deletes bigint, \
+         ADD COLUMN IF NOT EXISTS own xid8, ADD COLUMN IF NOT EXISTS horizon xid8",
     ),
 ];
 
@@ -141,54 +149,6 @@ pub fn last_run_query(sync: &str) -> Result<String, PrepareError> {
          FROM _rapidbyte.runs WHERE sync = ",
     );
     Ok(sql.literal(sync)?.raw(" ORDER BY number DESC LIMIT 1").done())
-}
-
-/// How often rows of the table `r` and its partitions were inserted, updated and deleted, as the server's statistics say. They
-/// begin anew after a crash, never go back otherwise, and learn of a transaction after its end.
-const CHANGES: &str = "(SELECT coalesce(sum(pg_catalog.pg_stat_get_tuples_inserted(p.oid) \
-     + pg_catalog.pg_stat_get_tuples_updated(p.oid) + pg_catalog.pg_stat_get_tuples_deleted(p.oid)), 0)::bigint \
-     FROM (SELECT r.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(r.oid)) AS p(oid))";
-
-/// The same of this transaction alone.
-const OWN_CHANGES: &str = "(SELECT coalesce(sum(pg_catalog.pg_stat_get_xact_tuples_inserted(p.oid) \
-     + pg_catalog.pg_stat_get_xact_tuples_updated(p.oid) + pg_catalog.pg_stat_get_xact_tuples_deleted(p.oid)), 0)::bigint \
-     FROM (SELECT r.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(r.oid)) AS p(oid))";
-
-/// Records that all rows of a table came by this run: it was made or emptied in it. By OID, so that a table that
-/// somebody makes later under the same name is not taken for ours; and with the changes that it has seen by then.
-pub fn upsert_target(namespace: &str, name: &str, run: &str) -> Result<String, PrepareError> {
-    let sql = Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, run, changes) SELECT r.oid, ").literal(run)?;
-    let sql = sql.raw(", ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES).raw(" FROM ");
-    let sql = of_table(sql, namespace, name)?;
-    Ok(sql.raw(" ON CONFLICT (relation) DO UPDATE SET run = EXCLUDED.run, changes = EXCLUDED.changes").done())
-}
-
-/// Records that a table that held our rows alone still does: whatever this run changed of it is ours.
-pub fn update_target(namespace: &str, name: &str, run: &str) -> Result<String, PrepareError> {
-    let sql = Sql::new().raw("UPDATE _rapidbyte.targets AS t SET run = ").literal(run)?;
-    let sql = sql.raw(", changes = ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES).raw(" FROM ");
-    let sql = of_table(sql, namespace, name)?;
-    Ok(sql.raw(" WHERE t.relation = r.oid AND t.changes >= ").raw(CHANGES).done())
-}
-
-/// Forgets tables that are gone: an OID comes again some day.
-pub const FORGET_TARGETS: &str =
-    "DELETE FROM _rapidbyte.targets WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = relation)";
-
-/// Asks whose rows a table holds: one row, one column, "ours", "changed" where others have changed some since, or "theirs".
-/// The table of targets must be there.
-pub fn filled_query(namespace: &str, name: &str) -> Result<String, PrepareError> {
-    let sql = Sql::new()
-        .raw("SELECT coalesce((SELECT CASE WHEN t.changes >= ")
-        .raw(CHANGES)
-        .raw(" THEN 'ours' ELSE 'changed' END FROM _rapidbyte.targets t WHERE t.relation = r.oid), 'theirs') FROM ");
-    Ok(of_table(sql, namespace, name)?.done())
-}
-
-/// `r.oid` is the table's, or NULL where there is none.
-fn of_table(sql: Sql, namespace: &str, name: &str) -> Result<Sql, PrepareError> {
-    let table = qualified(namespace, name)?;
-    Ok(sql.raw("(SELECT pg_catalog.to_regclass(").literal(&table.quoted())?.raw(") AS oid) AS r"))
 }
 
 fn values(mut sql: Sql, values: &[&str]) -> Result<Sql, PrepareError> {

@@ -4,6 +4,7 @@ mod bookkeeping;
 mod checksum;
 mod compared;
 mod names;
+mod ours;
 mod read;
 mod reject;
 mod swap;
@@ -12,11 +13,12 @@ mod window;
 mod write;
 
 pub use bookkeeping::{
-    Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, has_runs,
-    insert_receipt, last_run_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
+    Checkpoint, bookkeeping, bookkeeping_query, checkpoint_query, has_runs, insert_receipt, last_run_query,
+    outcome_query, upsert_checkpoint,
 };
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
+pub use ours::{FORGET_TARGETS, filled_query, others_query, update_target, upsert_target};
 pub use read::{CLOSE, fetch, read, select};
 pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
