@@ -187,6 +187,8 @@ impl From<EngineError> for Failure {
 fn of_connector(side: Side, message: String, error: &ConnectorError) -> Failure {
     let code = match error.category {
         Category::Config => USAGE,
+        // As where another run came between plan and apply: nothing failed, the plan's moment has passed.
+        Category::Busy => DRIFT,
         Category::Data => DATA,
         Category::Cancelled => CANCELLED,
         Category::Internal => DEFECT,
@@ -221,6 +223,7 @@ fn advice_for(category: Category) -> &'static str {
         Category::Data => "correct the rows at the source, or leave them out with `where`",
         Category::Resource => "make room at the server: disk, memory or connections",
         Category::Conflict => "somebody else holds a lock: try again later",
+        Category::Busy => "wait until the other run has ended, then apply again",
         Category::Timeout => "try again when the server is less busy",
         Category::Cancelled => "nothing was changed; run it again at any time",
         Category::Protocol => "see that host and port lead to the right kind of server",
@@ -355,6 +358,7 @@ mod tests {
             Category::Data,
             Category::Resource,
             Category::Conflict,
+            Category::Busy,
             Category::Timeout,
             Category::Cancelled,
             Category::Protocol,
@@ -377,6 +381,7 @@ mod tests {
         Data 6 6
         Resource 4 5
         Conflict 4 5
+        Busy 3 3
         Timeout 4 5
         Cancelled 7 7
         Protocol 4 5

@@ -49,6 +49,8 @@ pub enum Category {
     Resource,
     /// Someone else was in the way.
     Conflict,
+    /// Another run of the same sync is at work.
+    Busy,
     /// A deadline passed.
     Timeout,
     /// The run was cancelled.

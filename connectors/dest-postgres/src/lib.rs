@@ -2,6 +2,7 @@
 //! transaction. All SQL comes from connectors/postgres; all it reaches comes from the host.
 
 mod aside;
+mod begin;
 mod checkpoint;
 mod decision;
 mod inspect;

@@ -2,6 +2,7 @@
 //! between `begin` and `commit` is one transaction, so whatever fails leaves nothing.
 
 use crate::{
+    begin,
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     checkpoint,
     decision::{namespace, statement_in, statement_out},
@@ -31,12 +32,6 @@ const BOOKKEEPING: &str = "_rapidbyte";
 fn hold(run: &str) -> Result<String, Error> {
     let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
     Ok(sql.map_err(internal)?.raw(", 0))").done())
-}
-
-/// Takes the lock of a sync until the transaction's end: "t", or "f" where another run has it.
-fn hold_sync(sync: &str) -> Result<String, Error> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(");
-    Ok(sql.literal(&format!("sync {sync}")).map_err(internal)?.raw(", 0))").done())
 }
 
 /// What the session is in the middle of.
@@ -267,10 +262,7 @@ impl Inner {
         }
         self.session.query(session::BEGIN_RUN)?;
         self.session.query(&hold(&run.run)?)?;
-        if self.session.text(&hold_sync(&run.sync)?)? != "t" {
-            let busy = Error::new(Category::Conflict, "another run of this sync is at work");
-            return Err(Error { retryable: true, ..busy }.advise("wait until it has ended, and plan again"));
-        }
+        begin::lock(&mut self.session, &run.sync)?;
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
         self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
         if !run.bookkeeping.is_empty() {
