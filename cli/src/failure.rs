@@ -167,10 +167,12 @@ impl From<EngineError> for Failure {
             EngineError::Checksums { .. } => Self::new(DATA, message).advise(
                 "nothing was committed; look for triggers or rules at the destination that change, drop or add rows",
             ),
-            EngineError::UnknownStream { known, .. } => Self::new(USAGE, message).advise(format!(
-                "name one of: {}",
-                known.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ")
-            )),
+            EngineError::UnknownCheckpoint { known, .. } if known.is_empty() => {
+                Self::new(USAGE, message).advise("nothing was changed; the next run begins anew as it is")
+            }
+            EngineError::UnknownStream { known, .. } | EngineError::UnknownCheckpoint { known, .. } => {
+                Self::new(USAGE, message).advise(one_of(&known))
+            }
             EngineError::OutcomeUnknown { run, .. } => Self::new(DESTINATION, message).advise(format!(
                 "look for run {run} in _rapidbyte.runs at the destination: it is there, or nothing is"
             )),
@@ -181,6 +183,10 @@ impl From<EngineError> for Failure {
             EngineError::Defect(_) => defect(message),
         }
     }
+}
+
+fn one_of(known: &[String]) -> String {
+    format!("name one of: {}", known.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", "))
 }
 
 /// What a connector reported is the fault of the world or the user, but for its own defects.

@@ -19,6 +19,7 @@ mod prepare;
 mod receipt;
 mod redact;
 mod sha256;
+mod state;
 mod usage;
 mod verification;
 mod verify;
@@ -34,4 +35,5 @@ pub use limits::GuestLimits;
 pub use receipt::{
     CpuSecs, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
 };
+pub use state::{RecordedCheckpoint, RecordedReceipt, RecordedRun, RecordedStream, State};
 pub use verification::{Differences, Keys, Outcome, StreamVerification, Unlocated, Verification};

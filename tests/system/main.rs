@@ -17,6 +17,7 @@ mod pgbench;
 mod refused;
 mod replace;
 mod saved;
+mod state;
 mod together;
 mod types;
 mod verify;

@@ -9,6 +9,7 @@ mod inspect;
 mod load;
 mod parse;
 mod session;
+mod state;
 mod write;
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]

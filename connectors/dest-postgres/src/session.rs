@@ -6,7 +6,7 @@ use crate::{
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     checkpoint,
     decision::{namespace, statement_in, statement_out},
-    inspect, parse,
+    inspect, parse, state,
     write::StreamWriter,
 };
 use rapidbyte_postgres::{
@@ -116,6 +116,18 @@ impl GuestSession for DestinationSession {
         checkpoint::find(&mut *self.0.lock()?, &sync, &stream, &target)
     }
 
+    fn state(&self, sync: String, runs_max: u32) -> Result<contract::Records, Error> {
+        state::read(self.0.lock()?.idle()?, &sync, runs_max)
+    }
+
+    fn receipt(&self, run: String) -> Result<Option<String>, Error> {
+        state::receipt(&mut self.0.lock()?.session, &run)
+    }
+
+    fn forget(&self, sync: String, stream: String) -> Result<bool, Error> {
+        state::forget(self.0.lock()?.idle()?, &sync, &stream)
+    }
+
     fn parse(&self, decision: contract::WriteDecision, prepared: contract::PreparedWrite) -> Result<(), Error> {
         parse::parse(&mut self.0.lock()?.session, decision, prepared)
     }
@@ -194,6 +206,11 @@ impl Inner {
         }
     }
 
+    /// The session outside of any transaction.
+    fn idle(&mut self) -> Result<&mut Session, Error> {
+        if self.stage == Stage::Idle { Ok(&mut self.session) } else { Err(internal("a session has one transaction")) }
+    }
+
     fn check(&mut self) -> Result<Vec<Finding>, Error> {
         let server = self.session.server()?;
         let finding = |severity, message: String, advice: Option<&str>| Finding {
@@ -248,12 +265,7 @@ impl Inner {
         if !there || self.session.text(&relation::can_record_query())? != "t" {
             return Ok(None);
         }
-        let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;
-        let Some(row) = self.session.query(&sql)?.rows.pop() else { return Ok(None) };
-        let [Some(run), Some(plan), Some(finished_at)] = &row[..] else {
-            return Err(internal("a record of a run lacks a field"));
-        };
-        Ok(Some(contract::PastRun { run: run.clone(), plan: plan.clone(), finished_at: finished_at.clone() }))
+        Ok(state::runs(&mut self.session, sync, 1)?.pop())
     }
 
     fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {

@@ -75,7 +75,7 @@ fn scope(facts: Facts<'_>) -> String {
 /// Why the checkpoint, if there is one, cannot be gone on from. To begin anew is always safe: rows that are there already
 /// are found by their key.
 fn stale(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, scope: &str) -> Option<String> {
-    let Some(found) = facts.checkpoint else { return Some("no run has brought this stream yet".to_owned()) };
+    let Some(found) = facts.checkpoint else { return Some("no checkpoint to go on from".to_owned()) };
     let name = &facts.target.name;
     if facts.absent() {
         Some(format!("there is a checkpoint, and {name} is gone"))

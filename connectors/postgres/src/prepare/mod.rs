@@ -6,19 +6,21 @@ mod compared;
 mod names;
 mod read;
 mod reject;
+mod state;
 mod swap;
 mod window;
 mod write;
 
 pub use bookkeeping::{
     Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, has_runs,
-    insert_receipt, last_run_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
+    insert_receipt, last_runs_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
 };
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
 pub use read::{CLOSE, fetch, read, select};
 pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
+pub use state::{checkpoints_query, forget, has_checkpoints, receipt_query};
 pub use swap::can_carry;
 pub use window::{position, resume};
 pub use write::{loaded_query, whole, write};
