@@ -13,6 +13,7 @@ mod incremental;
 mod login;
 mod memory;
 mod mistakes;
+mod new_rows;
 mod pgbench;
 mod refused;
 mod replace;
