@@ -33,7 +33,7 @@ pub use error::{Category, ConnectorError, EngineError, Scope, Side};
 pub use event::{Event, EventSink, Level};
 pub use limits::GuestLimits;
 pub use receipt::{
-    CpuSecs, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
+    CpuSecs, Cursor, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
 };
 pub use state::{RecordedCheckpoint, RecordedReceipt, RecordedRun, RecordedStream, State};
 pub use verification::{Differences, Keys, Outcome, StreamVerification, Unlocated, Verification};

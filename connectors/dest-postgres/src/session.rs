@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) copying: bool,
     /// Rows of this run that were refused and set aside.
     pub(crate) rejected: u64,
+    /// Runs are recorded here, and we may read the records; false: nobody has asked, or they were not there.
+    has_records: bool,
 }
 
 /// The session; none once it was closed.
@@ -78,7 +80,8 @@ impl GuestSession for DestinationSession {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
-        let inner = Inner { session, stage: Stage::Idle, written: Vec::new(), copying: false, rejected: 0 };
+        let (stage, written) = (Stage::Idle, Vec::new());
+        let inner = Inner { session, stage, written, copying: false, rejected: 0, has_records: false };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -256,13 +259,18 @@ impl Inner {
 
     /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
     pub(crate) fn has_records(&mut self) -> Result<bool, Error> {
-        Ok(self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t")
+        // It is asked for each stream, and of what is there nothing is taken away in the meantime.
+        self.has_records = self.has_records
+            || (self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t");
+        Ok(self.has_records)
     }
 
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
         // Where another table of the records is missing, the runs are told all the same: it is made in this one.
-        let there = prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows);
-        if !there || self.session.text(&relation::can_record_query())? != "t" {
+        if !self.has_records
+            && (!prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows)
+                || self.session.text(&relation::can_record_query())? != "t")
+        {
             return Ok(None);
         }
         Ok(state::runs(&mut self.session, sync, 1)?.pop())
