@@ -108,3 +108,23 @@ async fn stopped(gate: &Gate, wish: impl Future<Output = ()>) {
 fn is_passing(error: &EngineError, repeated: u32) -> bool {
     error.connector().is_some_and(|error| error.retryable || (repeated > 0 && error.category == Category::Busy))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectorError, Scope, Side};
+
+    #[test]
+    fn another_run_is_waited_for_only_where_it_may_be_an_attempt_of_this_one() {
+        let passing = |category, retryable, repeated| {
+            let (scope, message) = (Scope::Run, "it did not work".to_owned());
+            let error = ConnectorError { category, scope, retryable, code: None, subject: None, message, advice: None };
+            let error = EngineError::Connector { side: Side::Destination, stream: None, error: Box::new(error) };
+            is_passing(&error, repeated)
+        };
+        assert_eq!([0, 1].map(|repeated| passing(Category::Busy, false, repeated)), [false, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Network, true, repeated)), [true, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Data, false, repeated)), [false, false]);
+        assert!(!is_passing(&EngineError::Cancelled, 1));
+    }
+}
