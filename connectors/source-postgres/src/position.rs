@@ -66,6 +66,8 @@ pub(crate) fn observe(
         versions: served.versions,
         is_version: false,
         refused,
+        access: None,
+        access_late: None,
     })
 }
 
@@ -84,6 +86,8 @@ fn of_versions(versions: bool) -> contract::CursorObservation {
         versions,
         is_version: true,
         refused: (!versions).then(|| "only tables know the transactions that wrote their rows".to_owned()),
+        access: None,
+        access_late: None,
     }
 }
 
