@@ -10,8 +10,8 @@ Examples:
   rapidbyte plan sync.toml             see what would happen; nothing changes
   rapidbyte apply sync.toml            do it
 
-Exit codes: 0 done · 1 a defect · 2 usage or sync file · 3 drift, or not allowed · 4 the source
-5 the destination · 6 data · 7 cancelled or over its time · 8 something to apply, for plan";
+Exit codes: 0 done · 1 a defect · 2 usage or sync file · 3 drift, not allowed, or another run
+4 source · 5 destination · 6 data · 7 cancelled or over its time · 8 something to apply, for plan";
 
 /// Plan and apply database syncs that prove they lost nothing
 #[derive(Debug, Parser)]

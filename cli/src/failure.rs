@@ -167,10 +167,12 @@ impl From<EngineError> for Failure {
             EngineError::Checksums { .. } => Self::new(DATA, message).advise(
                 "nothing was committed; look for triggers or rules at the destination that change, drop or add rows",
             ),
-            EngineError::UnknownStream { known, .. } => Self::new(USAGE, message).advise(format!(
-                "name one of: {}",
-                known.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ")
-            )),
+            EngineError::UnknownCheckpoint { known, .. } if known.is_empty() => {
+                Self::new(USAGE, message).advise("nothing was changed; the next run begins anew as it is")
+            }
+            EngineError::UnknownStream { known, .. } | EngineError::UnknownCheckpoint { known, .. } => {
+                Self::new(USAGE, message).advise(one_of(&known))
+            }
             EngineError::OutcomeUnknown { run, .. } => Self::new(DESTINATION, message).advise(format!(
                 "look for run {run} in _rapidbyte.runs at the destination: it is there, or nothing is"
             )),
@@ -183,10 +185,16 @@ impl From<EngineError> for Failure {
     }
 }
 
+fn one_of(known: &[String]) -> String {
+    format!("name one of: {}", known.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", "))
+}
+
 /// What a connector reported is the fault of the world or the user, but for its own defects.
 fn of_connector(side: Side, message: String, error: &ConnectorError) -> Failure {
     let code = match error.category {
         Category::Config => USAGE,
+        // As where another run came between plan and apply: nothing failed, the plan's moment has passed.
+        Category::Busy => DRIFT,
         Category::Data => DATA,
         Category::Cancelled => CANCELLED,
         Category::Internal => DEFECT,
@@ -221,6 +229,7 @@ fn advice_for(category: Category) -> &'static str {
         Category::Data => "correct the rows at the source, or leave them out with `where`",
         Category::Resource => "make room at the server: disk, memory or connections",
         Category::Conflict => "somebody else holds a lock: try again later",
+        Category::Busy => "wait until the other run has ended, then apply again",
         Category::Timeout => "try again when the server is less busy",
         Category::Cancelled => "nothing was changed; run it again at any time",
         Category::Protocol => "see that host and port lead to the right kind of server",
@@ -356,6 +365,7 @@ mod tests {
             Category::Data,
             Category::Resource,
             Category::Conflict,
+            Category::Busy,
             Category::Timeout,
             Category::Cancelled,
             Category::Protocol,
@@ -378,6 +388,7 @@ mod tests {
         Data 6 6
         Resource 4 5
         Conflict 4 5
+        Busy 3 3
         Timeout 4 5
         Cancelled 7 7
         Protocol 4 5

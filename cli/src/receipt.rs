@@ -25,12 +25,14 @@ pub(crate) fn text(receipt: &Receipt, width: usize) -> String {
     let _ = writeln!(text, "{DIM}  {:name_width$}  {:>13}  {:>16}{DIM:#}", "stream", "source rows", "destination rows");
     for (stream, name) in receipt.streams.iter().zip(&names) {
         let _ = writeln!(text, "{}", line(stream, name, name_width));
-        if stream.write == Disposition::Sweep {
-            let rows = plural(stream.rows_written, "row", "rows");
-            let _ = writeln!(text, "    {rows} that the source has no more deleted or marked");
+        if let Some(swept) = swept(stream) {
+            let _ = writeln!(text, "    {swept}");
         }
         if let Some(refused) = refused(stream) {
             let _ = writeln!(text, "{RED}    {refused}{RED:#}");
+        }
+        if let Some(still) = nothing_new(stream).or_else(|| nothing_beyond(stream)) {
+            let _ = writeln!(text, "{DIM}    {still}{DIM:#}");
         }
     }
     let _ = write!(text, "\n{}", footer(receipt));
@@ -56,6 +58,12 @@ fn line(stream: &StreamReceipt, name: &str, name_width: usize) -> String {
     format!("  {name}  {:>13}  {:>16}  {verdict}", count(verified.source_rows), count(verified.destination_rows))
 }
 
+/// What a sweep has found; none: it is none.
+fn swept(stream: &StreamReceipt) -> Option<String> {
+    let rows = plural(stream.rows_written, "row", "rows");
+    (stream.write == Disposition::Sweep).then(|| format!("{rows} that the source has no more deleted or marked"))
+}
+
 /// What became of refused rows; none: there were none.
 pub(crate) fn refused(stream: &StreamReceipt) -> Option<String> {
     let rows = stream.rows_rejected;
@@ -66,15 +74,29 @@ pub(crate) fn refused(stream: &StreamReceipt) -> Option<String> {
     })
 }
 
+/// That an incremental stream had nothing new, and since when; none: it had, or is read in full.
+fn nothing_new(stream: &StreamReceipt) -> Option<String> {
+    let cursor = stream.cursor.as_ref().filter(|_| stream.rows_read == 0)?;
+    let column = visible(&cursor.column);
+    Some(match &cursor.from {
+        Some(from) => format!("nothing new since {column} = {}", visible(from)),
+        None => format!("no row yet, by {column}"),
+    })
+}
+
+/// That all rows of an incremental stream came again or late: its checkpoint stays where it was.
+fn nothing_beyond(stream: &StreamReceipt) -> Option<String> {
+    let cursor = stream.cursor.as_ref().filter(|cursor| cursor.from == cursor.to)?;
+    let (column, from) = (visible(&cursor.column), visible(cursor.from.as_ref()?));
+    Some(format!("nothing beyond {column} = {from}: the rows that were read are at or before it"))
+}
+
 fn headline(receipt: &Receipt) -> String {
     let rows = receipt.streams.iter().map(|stream| stream.rows_written).sum();
-    format!(
-        "{BOLD}{}: {}, {} in {}{BOLD:#}",
-        receipt.outcome,
-        plural(receipt.streams.len() as u64, "stream", "streams"),
-        plural(rows, "row", "rows"),
-        duration(took(receipt))
-    )
+    let is_new = |stream: &StreamReceipt| nothing_new(stream).is_none();
+    let rows = if receipt.streams.iter().any(is_new) { plural(rows, "row", "rows") } else { "nothing new".to_owned() };
+    let streams = plural(receipt.streams.len() as u64, "stream", "streams");
+    format!("{BOLD}{}: {streams}, {rows} in {}{BOLD:#}", receipt.outcome, duration(took(receipt)))
 }
 
 fn footer(receipt: &Receipt) -> String {
@@ -102,7 +124,7 @@ fn took(receipt: &Receipt) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rapidbyte_engine::{CpuSecs, Method, Phases, Verified};
+    use rapidbyte_engine::{CpuSecs, Cursor, Method, Phases, Verified};
     use rapidbyte_plans::decision::Strategy;
 
     fn stream(stream: &str, into: &str, rows: u64) -> StreamReceipt {
@@ -124,6 +146,22 @@ mod tests {
         }
     }
 
+    fn receipt() -> Receipt {
+        Receipt {
+            schema: "rapidbyte.receipt/1",
+            sync: "shop".to_owned(),
+            run: "0192f3c4".to_owned(),
+            plan: format!("sha256:{}", "ab".repeat(32)),
+            outcome: "done",
+            consistency: "snapshot",
+            duration_secs: 4.25,
+            peak_memory_bytes: 84 << 20,
+            cpu_secs: CpuSecs { user: 1.5, system: 0.25 },
+            streams: Vec::new(),
+            phases: Phases::default(),
+        }
+    }
+
     #[test]
     fn refused_rows_are_said() {
         let refused_rows = |rows, table: Option<&str>| {
@@ -139,25 +177,37 @@ mod tests {
     }
 
     #[test]
+    fn that_nothing_was_new_is_said() {
+        let cursor = |from: Option<&str>| {
+            let (column, from) = ("updated_at".to_owned(), from.map(str::to_owned));
+            Some(Cursor { column, to: from.clone(), from })
+        };
+        let incremental = |rows, from| {
+            let sync = "incremental";
+            StreamReceipt { sync, cursor: cursor(from), ..stream("public.orders", "raw.orders", rows) }
+        };
+        let nothing = |rows, from| nothing_new(&incremental(rows, from));
+        assert_eq!(nothing(0, Some("2026-03-01")).as_deref(), Some("nothing new since updated_at = 2026-03-01"));
+        assert_eq!(nothing(0, None).as_deref(), Some("no row yet, by updated_at"));
+        assert_eq!((nothing(1, Some("a")), nothing_new(&stream("a", "b", 0))), (None, None));
+        let beyond = "nothing beyond updated_at = a: the rows that were read are at or before it";
+        assert_eq!(nothing_beyond(&incremental(1, Some("a"))).as_deref(), Some(beyond));
+        assert_eq!((nothing_beyond(&incremental(1, None)), nothing_beyond(&stream("a", "b", 1))), (None, None));
+        let headline_of = |streams| headline(&Receipt { streams, ..receipt() });
+        let shown = |streams| anstream::adapter::strip_str(&headline_of(streams)).to_string();
+        assert_eq!(shown(vec![incremental(0, None)]), "done: 1 stream, nothing new in 4.25 s");
+        assert_eq!(shown(vec![incremental(0, None), stream("a", "b", 0)]), "done: 2 streams, 0 rows in 4.25 s");
+    }
+
+    #[test]
     fn a_receipt_fits_80_columns() {
         let long = "a_table_with_a_very_long_name_as_they_happen_in_old_databases";
-        let receipt = Receipt {
-            schema: "rapidbyte.receipt/1",
-            sync: "shop".to_owned(),
-            run: "0192f3c4".to_owned(),
-            plan: format!("sha256:{}", "ab".repeat(32)),
-            outcome: "done",
-            consistency: "snapshot",
-            duration_secs: 4.25,
-            peak_memory_bytes: 84 << 20,
-            cpu_secs: CpuSecs { user: 1.5, system: 0.25 },
-            streams: vec![
-                stream("public.orders", "raw.orders", 1_000_000),
-                stream("countries", "countries", 10),
-                stream(&format!("public.{long}"), &format!("raw.{long}"), 0),
-            ],
-            phases: Phases::default(),
-        };
+        let streams = vec![
+            stream("public.orders", "raw.orders", 1_000_000),
+            stream("countries", "countries", 10),
+            stream(&format!("public.{long}"), &format!("raw.{long}"), 0),
+        ];
+        let receipt = Receipt { streams, ..receipt() };
         insta::assert_snapshot!(anstream::adapter::strip_str(&text(&receipt, 80)).to_string(), @r"
         done: 3 streams, 1,000,010 rows in 4.25 s
 

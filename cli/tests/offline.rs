@@ -75,7 +75,8 @@ write = "replace"
 fn help() {
     let place = Place::new();
     insta::assert_snapshot!("help", place.run("--help"));
-    for command in ["plan", "apply", "show", "check", "verify", "discover", "connectors", "init", "demo", "completions"]
+    for command in
+        ["plan", "apply", "show", "check", "verify", "state", "discover", "connectors", "init", "demo", "completions"]
     {
         insta::assert_snapshot!(format!("help_{command}"), place.run(&format!("{command} --help")));
     }

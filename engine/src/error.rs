@@ -55,6 +55,8 @@ pub enum Category {
     Resource,
     /// Someone else was in the way.
     Conflict,
+    /// Another run of the same sync is at work.
+    Busy,
     /// A deadline passed.
     Timeout,
     /// The run was cancelled.
@@ -227,6 +229,14 @@ pub enum EngineError {
         /// What there is.
         known: Vec<String>,
     },
+    /// No checkpoint of such a stream is recorded.
+    #[error("no checkpoint of stream {stream} is recorded")]
+    UnknownCheckpoint {
+        /// What was asked for.
+        stream: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// The answer to COMMIT was lost and nobody could be asked: the run is in the destination wholly or not at all.
     #[error("the answer to the commit of run {run} was lost, and asking again failed")]
     OutcomeUnknown {
@@ -276,6 +286,7 @@ impl EngineError {
             | Self::Counts { .. }
             | Self::Checksums { .. }
             | Self::UnknownStream { .. }
+            | Self::UnknownCheckpoint { .. }
             | Self::OutcomeUnknown { .. }
             | Self::Cancelled
             | Self::TimedOut { .. }

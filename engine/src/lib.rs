@@ -20,6 +20,7 @@ mod prepare;
 mod receipt;
 mod redact;
 mod sha256;
+mod state;
 mod usage;
 mod verification;
 mod verify;
@@ -34,6 +35,7 @@ pub use event::{Event, EventSink, Level};
 pub use fault::FAULT_VARIABLE;
 pub use limits::GuestLimits;
 pub use receipt::{
-    CpuSecs, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
+    CpuSecs, Cursor, DestinationPhases, EnginePhases, Method, Phases, Receipt, SourcePhases, StreamReceipt, Verified,
 };
+pub use state::{RecordedCheckpoint, RecordedReceipt, RecordedRun, RecordedStream, State};
 pub use verification::{Differences, Keys, Outcome, StreamVerification, Unlocated, Verification};

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
-const IGNORED: [&str; 4] = ["statistics", "rows", "rows_in_all", "last_run"];
+const IGNORED: [&str; 6] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late"];
 /// The field that holds the order of a list's items, beside them.
 const ORDER: &str = "order";
 /// Fields by which the items of a list are told apart, in the order in which they are asked.

@@ -28,6 +28,17 @@ fn estimates_do_not_count() {
 }
 
 #[test]
+fn nor_does_the_way_to_what_is_new() {
+    let planned = case("incremental-resumes").observation;
+    let mut now = planned.clone();
+    let cursor = now.streams[0].source.cursor.as_mut().unwrap();
+    assert!(cursor.access.take().is_some() && cursor.access_late.take().is_some());
+    assert_eq!(compare(&planned, &now), Vec::new());
+    now.streams[0].source.cursor.as_mut().unwrap().indexed ^= true;
+    assert_eq!(compare(&planned, &now).len(), 1);
+}
+
+#[test]
 fn each_field_by_its_name() {
     let column = json!({"name": "note", "native": "text", "nullable": true, "has_default": false, "generated": false, "identity": "none"});
     let columns = case("several-streams").observation.streams[1].target.columns.clone();

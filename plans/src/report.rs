@@ -18,6 +18,8 @@ pub enum Topic {
     Cursor,
     /// Rows whose transactions end after later ones were read.
     LateCommits,
+    /// How the source finds what is new.
+    Access,
     /// How the source is read.
     Read,
     /// How large batches are.

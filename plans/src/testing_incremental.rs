@@ -15,6 +15,8 @@ pub(crate) fn cursor() -> BoxedStrategy<Option<SourceCursor>> {
             versions,
             is_version,
             refused: refused.then(|| "so it is".to_owned()),
+            access: indexed.then(|| "Index Scan using i on t".to_owned()),
+            access_late: versions.then(|| "Seq Scan on t".to_owned()),
         },
     );
     option::weighted(0.9, cursor).boxed()

@@ -10,6 +10,7 @@ mod discover;
 mod init;
 mod plan;
 mod show;
+mod state;
 mod verify;
 
 use crate::{
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Check(check::Args),
     Verify(verify::Args),
+    State(state::Args),
     Discover(discover::Args),
     Connectors(connectors::Args),
     Init(init::Args),
@@ -51,6 +53,7 @@ pub(crate) fn run(ui: Ui, arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Show(args) => show::run(ui, &args),
         Command::Check(args) => check::run(ui, &args),
         Command::Verify(args) => verify::run(ui, &args),
+        Command::State(args) => state::run(ui, &args),
         Command::Discover(args) => discover::run(ui, &args),
         Command::Connectors(args) => connectors::run(ui, &args),
         Command::Init(args) => init::run(ui, &args),

@@ -2,12 +2,14 @@
 //! transaction. All SQL comes from connectors/postgres; all it reaches comes from the host.
 
 mod aside;
+mod begin;
 mod checkpoint;
 mod decision;
 mod inspect;
 mod load;
 mod parse;
 mod session;
+mod state;
 mod write;
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]

@@ -2,10 +2,11 @@
 //! between `begin` and `commit` is one transaction, so whatever fails leaves nothing.
 
 use crate::{
+    begin,
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     checkpoint,
     decision::{namespace, statement_in, statement_out},
-    inspect, parse,
+    inspect, parse, state,
     write::StreamWriter,
 };
 use rapidbyte_postgres::{
@@ -31,12 +32,6 @@ const BOOKKEEPING: &str = "_rapidbyte";
 fn hold(run: &str) -> Result<String, Error> {
     let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
     Ok(sql.map_err(internal)?.raw(", 0))").done())
-}
-
-/// Takes the lock of a sync until the transaction's end: "t", or "f" where another run has it.
-fn hold_sync(sync: &str) -> Result<String, Error> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(");
-    Ok(sql.literal(&format!("sync {sync}")).map_err(internal)?.raw(", 0))").done())
 }
 
 /// What the session is in the middle of.
@@ -65,6 +60,8 @@ pub(crate) struct Inner {
     pub(crate) copying: bool,
     /// Rows of this run that were refused and set aside.
     pub(crate) rejected: u64,
+    /// Runs are recorded here, and we may read the records; false: nobody has asked, or they were not there.
+    has_records: bool,
 }
 
 /// The session; none once it was closed.
@@ -86,7 +83,7 @@ impl GuestSession for DestinationSession {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
         let (stage, written, confirmed) = (Stage::Idle, Vec::new(), Vec::new());
-        let inner = Inner { session, stage, written, confirmed, copying: false, rejected: 0 };
+        let inner = Inner { session, stage, written, confirmed, copying: false, rejected: 0, has_records: false };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -122,6 +119,18 @@ impl GuestSession for DestinationSession {
         target: ObjectName,
     ) -> Result<Option<contract::KnownCheckpoint>, Error> {
         checkpoint::find(&mut *self.0.lock()?, &sync, &stream, &target)
+    }
+
+    fn state(&self, sync: String, runs_max: u32) -> Result<contract::Records, Error> {
+        state::read(self.0.lock()?.idle()?, &sync, runs_max)
+    }
+
+    fn receipt(&self, run: String) -> Result<Option<String>, Error> {
+        state::receipt(&mut self.0.lock()?.session, &run)
+    }
+
+    fn forget(&self, sync: String, stream: String) -> Result<bool, Error> {
+        state::forget(self.0.lock()?.idle()?, &sync, &stream)
     }
 
     fn parse(&self, decision: contract::WriteDecision, prepared: contract::PreparedWrite) -> Result<(), Error> {
@@ -202,6 +211,11 @@ impl Inner {
         }
     }
 
+    /// The session outside of any transaction.
+    fn idle(&mut self) -> Result<&mut Session, Error> {
+        if self.stage == Stage::Idle { Ok(&mut self.session) } else { Err(internal("a session has one transaction")) }
+    }
+
     fn check(&mut self) -> Result<Vec<Finding>, Error> {
         let server = self.session.server()?;
         let finding = |severity, message: String, advice: Option<&str>| Finding {
@@ -262,21 +276,21 @@ impl Inner {
 
     /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
     pub(crate) fn has_records(&mut self) -> Result<bool, Error> {
-        Ok(self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t")
+        // It is asked for each stream, and of what is there nothing is taken away in the meantime.
+        self.has_records = self.has_records
+            || (self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t");
+        Ok(self.has_records)
     }
 
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
         // Where another table of the records is missing, the runs are told all the same: it is made in this one.
-        let there = prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows);
-        if !there || self.session.text(&relation::can_record_query())? != "t" {
+        if !self.has_records
+            && (!prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows)
+                || self.session.text(&relation::can_record_query())? != "t")
+        {
             return Ok(None);
         }
-        let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;
-        let Some(row) = self.session.query(&sql)?.rows.pop() else { return Ok(None) };
-        let [Some(run), Some(plan), Some(finished_at)] = &row[..] else {
-            return Err(internal("a record of a run lacks a field"));
-        };
-        Ok(Some(contract::PastRun { run: run.clone(), plan: plan.clone(), finished_at: finished_at.clone() }))
+        Ok(state::runs(&mut self.session, sync, 1)?.pop())
     }
 
     fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {
@@ -285,10 +299,7 @@ impl Inner {
         }
         self.session.query(session::BEGIN_RUN)?;
         self.session.query(&hold(&run.run)?)?;
-        if self.session.text(&hold_sync(&run.sync)?)? != "t" {
-            let busy = Error::new(Category::Conflict, "another run of this sync is at work");
-            return Err(Error { retryable: true, ..busy }.advise("wait until it has ended, and plan again"));
-        }
+        begin::lock(&mut self.session, &run.sync)?;
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
         self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
         if !run.bookkeeping.is_empty() {

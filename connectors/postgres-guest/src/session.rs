@@ -49,16 +49,15 @@ impl Session {
         let client = Client::connect(stream, &config, HostStream::start_tls).map_err(database_error)?;
         client.stream().on_abort(&client.cancel_request());
         let mut session = Self { client, config };
-        session.query(&session::script(session::SESSION_SETTINGS))?;
-        session.query(&session::script(PATIENCE))?;
-        session.query(&session::script(more))?;
-        session.check_version()?;
+        session.settle(more)?;
         host::metric("connect_secs", seconds_since(began));
         Ok(session)
     }
 
-    fn check_version(&mut self) -> Result<(), Error> {
-        let version = self.text("SHOW server_version_num")?;
+    /// Sets all settings and looks at the version, in one round trip.
+    fn settle(&mut self, more: &[(&'static str, &'static str)]) -> Result<(), Error> {
+        let settings = [session::SESSION_SETTINGS, PATIENCE, more].map(session::script).concat();
+        let version = self.text(&(settings + session::VERSION_QUERY))?;
         match version.parse::<u32>() {
             Ok(number) if number >= session::SERVER_VERSION_MIN => Ok(()),
             _ => {

@@ -18,5 +18,6 @@ pub mod relation;
 pub mod session;
 pub mod snapshot;
 pub mod sql;
+pub mod sync_lock;
 pub mod text;
 pub mod types;

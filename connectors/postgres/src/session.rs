@@ -47,6 +47,9 @@ pub fn script(settings: &[(&'static str, &'static str)]) -> String {
     sql.done()
 }
 
+/// The version as a number, to be compared with [`SERVER_VERSION_MIN`].
+pub const VERSION_QUERY: &str = "SHOW server_version_num";
+
 /// Version, role, and whether the database takes no writes: a standby, or set so.
 pub const SERVER_QUERY: &str = "SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1), \
      current_user::text, (pg_catalog.pg_is_in_recovery() OR \

@@ -45,14 +45,15 @@ pub(crate) fn stream(
     let fields = chosen(&known.fields, selection.columns.as_deref(), &selection.exclude)?;
     let columns: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
     let table = table_name(&relation)?;
-    let cursor = selection.cursor.as_ref();
-    let seen = cursor.map(|cursor| position::observe(session, cursor, &known.types, table.as_ref())).transpose()?;
+    let wanted = selection.cursor.as_ref();
+    let seen = wanted.map(|cursor| position::observe(session, cursor, &known.types, table.as_ref())).transpose()?;
     let (fetch, filter) = (decision::Fetch::Copy, selection.filter);
     let read = decision::ReadDecision { relation, columns, filter, fetch, partitions: 1, window: None };
-    let new = cursor.cloned().zip(seen.clone()).zip(after);
+    let new = wanted.cloned().zip(seen.clone()).zip(after);
     let new = new.filter(|((cursor, seen), after)| *cursor == after.cursor && seen.native == after.native);
     let estimate = Estimate { read, empty: known.empty, new: new.map(|(new, after)| (new, &after.position)) };
-    let (statistics, rows_in_all) = estimate.ask(session)?;
+    let Expected { statistics, rows_in_all, access, access_late } = estimate.ask(session)?;
+    let cursor = seen.map(|seen| contract::CursorObservation { access, access_late, ..seen });
     let has = |name: &String| fields.iter().any(|field| field.name() == name);
     let key = if known.key.iter().all(has) { known.key } else { Vec::new() };
     let unique_keys = known.unique_keys.into_iter().filter(|key| key.iter().all(has)).collect();
@@ -62,7 +63,7 @@ pub(crate) fn stream(
         unique_keys,
         comment: known.comment,
         dependents: known.dependents,
-        cursor: seen,
+        cursor,
         statistics,
         rows_in_all,
         fetches: vec![contract::Fetch::Copy, contract::Fetch::Cursor],
@@ -150,29 +151,46 @@ struct Estimate<'a> {
     new: Option<((String, contract::CursorObservation), &'a contract::Position)>,
 }
 
+/// What it says.
+struct Expected {
+    statistics: contract::Statistics,
+    /// Where those are of what is new.
+    rows_in_all: Option<u64>,
+    access: Option<String>,
+    access_late: Option<String>,
+}
+
 impl Estimate<'_> {
-    /// The estimates, and the rows in all where those are of what is new. It also finds out whether we may read all of it,
-    /// and whether the filter parses.
-    fn ask(self, session: &mut Session) -> Result<(contract::Statistics, Option<u64>), Error> {
-        let unknown = contract::Statistics { rows: None, bytes_per_row: None };
+    /// The estimates, and the ways to what is new. It also finds out whether we may read all of it, and whether the filter
+    /// parses.
+    fn ask(self, session: &mut Session) -> Result<Expected, Error> {
+        let of_all = |statistics| Expected { statistics, rows_in_all: None, access: None, access_late: None };
         let columns = &self.read.columns;
         if (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
             // No SELECT can tell two columns of one name apart, so there is nothing to explain: such a stream is refused.
-            return Ok((unknown, None));
+            return Ok(of_all(contract::Statistics { rows: None, bytes_per_row: None }));
         }
         let all = explained(session, &self.read, None)?;
-        let all = if self.empty { contract::Statistics { rows: Some(0), ..all } } else { all };
+        let rows = if self.empty { 0 } else { all.rows };
+        let all = contract::Statistics { rows: Some(rows), bytes_per_row: Some(all.width) };
         match self.new {
-            Some(((cursor, seen), after)) if seen.refused.is_none() => {
-                if seen.is_version || after.value.is_none() {
-                    return Ok((contract::Statistics { rows: None, ..all }, all.rows));
-                }
-                let window = Some(position::estimated(&cursor, &seen));
-                let read = decision::ReadDecision { window, ..self.read };
+            Some(((cursor, seen), after)) if seen.refused.is_none() && after.value.is_some() => {
                 let resume = position::resumption(after)?;
-                Ok((explained(session, &read, Some(&resume))?, all.rows))
+                let mut ask = |window| {
+                    let read = decision::ReadDecision { window: Some(window), ..self.read.clone() };
+                    explained(session, &read, Some(&resume))
+                };
+                let plain = position::estimated(&cursor, &seen);
+                let late = seen.versions.then(|| ask(decision::Window { late: true, ..plain.clone() })).transpose()?;
+                let new = if seen.is_version { None } else { Some(ask(plain)?) };
+                let statistics = contract::Statistics {
+                    rows: new.as_ref().map(|new| new.rows),
+                    bytes_per_row: new.as_ref().map_or(all.bytes_per_row, |new| Some(new.width)),
+                };
+                let [access, access_late] = [new, late].map(|asked| asked.map(|asked| asked.access));
+                Ok(Expected { statistics, rows_in_all: all.rows, access, access_late })
             }
-            _ => Ok((all, None)),
+            _ => Ok(of_all(all)),
         }
     }
 }
@@ -181,13 +199,12 @@ fn explained(
     session: &mut Session,
     read: &decision::ReadDecision,
     resume: Option<&str>,
-) -> Result<contract::Statistics, Error> {
+) -> Result<relation::Explained, Error> {
     let select = prepare::select(read).map_err(|error| prepare_error(&error))?;
     // To describe it is to prove that a filter does not end the statement and begin another one.
     session.client().describe(&select).map_err(database_error)?;
     let plan = session.text(&relation::explain_query(&select, resume))?;
-    let (rows, width) = relation::explained(&plan).ok_or_else(|| internal("EXPLAIN gave no plan"))?;
-    Ok(contract::Statistics { rows: Some(rows), bytes_per_row: Some(width) })
+    relation::explained(&plan).ok_or_else(|| internal("EXPLAIN gave no plan"))
 }
 
 /// The table of a relation that is one.

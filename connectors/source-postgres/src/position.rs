@@ -66,6 +66,8 @@ pub(crate) fn observe(
         versions: served.versions,
         is_version: false,
         refused,
+        access: None,
+        access_late: None,
     })
 }
 
@@ -84,6 +86,8 @@ fn of_versions(versions: bool) -> contract::CursorObservation {
         versions,
         is_version: true,
         refused: (!versions).then(|| "only tables know the transactions that wrote their rows".to_owned()),
+        access: None,
+        access_late: None,
     }
 }
 
@@ -135,7 +139,7 @@ fn known(after: Option<&contract::Position>, next: &str) -> Result<(), Error> {
     let Some(after) = after else { return Ok(()) };
     let number = |text: &str| text.parse::<u64>().map_err(|_| no_answer());
     let (then, next) = (number(&after.version)?, number(next)?);
-    let advice = "delete its row from _rapidbyte.checkpoints at the destination: the next run begins anew";
+    let advice = "`rapidbyte state reset` forgets it, and the next run begins anew";
     if then > next {
         let message = "the checkpoint is ahead of the source: it was restored, or is another server";
         return Err(Error::new(Category::Unsupported, message).advise(advice));

@@ -59,6 +59,7 @@ fn is_settled(error: &EngineError) -> bool {
         | C::Data
         | C::Resource
         | C::Conflict
+        | C::Busy
         | C::Unsupported => true,
     })
 }

@@ -10,7 +10,9 @@ mod gate;
 mod source;
 mod verify;
 
-use crate::{CancelToken, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings, prepare::belongs};
+use crate::{
+    CancelToken, Category, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings, prepare::belongs,
+};
 use attempt::Attempt;
 use gate::Gate;
 use rapidbyte_plans::{plan::Plan, spec::Spec};
@@ -49,7 +51,7 @@ impl Engine {
             let around = self.surroundings_of(limits, run.events.clone(), run.cancel.clone());
             let outcome = self.attempt(spec, plan, around, deadline).await;
             let error = match outcome {
-                Err(error) if is_passing(&error) && repeated < limits.retries => error,
+                Err(error) if is_passing(&error, repeated) && repeated < limits.retries => error,
                 outcome => return outcome,
             };
             let backoff = BACKOFF.saturating_mul(1 << repeated.min(8)).min(BACKOFF_MAX);
@@ -101,7 +103,28 @@ async fn stopped(gate: &Gate, wish: impl Future<Output = ()>) {
     }
 }
 
-/// The same, done again, may succeed.
-fn is_passing(error: &EngineError) -> bool {
-    error.connector().is_some_and(|error| error.retryable)
+/// The same, done again, may succeed. Another run at work ends this one at once, since it makes its plan void; but after an
+/// attempt that broke off it may be that attempt, whose session the server has not ended yet.
+fn is_passing(error: &EngineError, repeated: u32) -> bool {
+    error.connector().is_some_and(|error| error.retryable || (repeated > 0 && error.category == Category::Busy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectorError, Scope, Side};
+
+    #[test]
+    fn another_run_is_waited_for_only_where_it_may_be_an_attempt_of_this_one() {
+        let passing = |category, retryable, repeated| {
+            let (scope, message) = (Scope::Run, "it did not work".to_owned());
+            let error = ConnectorError { category, scope, retryable, code: None, subject: None, message, advice: None };
+            let error = EngineError::Connector { side: Side::Destination, stream: None, error: Box::new(error) };
+            is_passing(&error, repeated)
+        };
+        assert_eq!([0, 1].map(|repeated| passing(Category::Busy, false, repeated)), [false, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Network, true, repeated)), [true, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Data, false, repeated)), [false, false]);
+        assert!(!is_passing(&EngineError::Cancelled, 1));
+    }
 }

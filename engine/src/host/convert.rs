@@ -184,6 +184,7 @@ same_words!(
         Data,
         Resource,
         Conflict,
+        Busy,
         Timeout,
         Cancelled,
         Protocol,

@@ -91,6 +91,8 @@ pub(super) fn cursor(seen: wit::CursorObservation) -> Checked<SourceCursor> {
         versions: seen.versions,
         is_version: seen.is_version,
         refused: option(seen.refused, text)?,
+        access: option(seen.access, text)?,
+        access_late: option(seen.access_late, text)?,
     })
 }
 

@@ -181,7 +181,7 @@ impl DestinationGuest {
         self.cell.checked(convert::option(run, convert_out::past_run))
     }
 
-    /// Up to where a stream of a sync is in its target.
+    /// Up to where a stream of a sync is in its target. From one without a value, since no row had one, nothing can go on.
     pub(crate) async fn checkpoint(
         &mut self,
         sync: &str,
@@ -196,7 +196,8 @@ impl DestinationGuest {
             guest.call_checkpoint(store, session, sync, stream, &target)
         })?;
         let known = self.cell.answer(said)?;
-        self.cell.checked(convert::option(known, convert_incremental::checkpoint))
+        let known = self.cell.checked(convert::option(known, convert_incremental::checkpoint))?;
+        Ok(known.filter(|known| known.position.value.is_some()))
     }
 
     /// Has the server parse what a writer would send.

@@ -16,6 +16,7 @@ mod guest;
 mod imports;
 mod memory;
 mod source;
+mod state;
 mod tls;
 mod wasi;
 mod world;
@@ -27,6 +28,7 @@ pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};
 pub(crate) use destination::{Counted, DestinationGuest, RunStart};
 pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use source::{Frame, Inspected, SourceGuest};
+pub(crate) use state::{Recorded, Records};
 pub(crate) use world::World;
 
 use crate::{EngineError, Side, limits::TICK};

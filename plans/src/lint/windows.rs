@@ -17,6 +17,9 @@ pub(super) fn check(_: &Plan, stream: &StreamPlan, findings: &mut Findings<'_>) 
         let count = stream.reasons.iter().filter(|reason| reason.topic == topic).count();
         findings.unless(count == usize::from(window.is_some()), format!("{count} reasons for {topic:?}"));
     }
+    let accesses = stream.reasons.iter().filter(|reason| reason.topic == Topic::Access).count();
+    let resumes = window.is_some_and(|window| window.resumes);
+    findings.unless(accesses <= usize::from(resumes), format!("{accesses} ways to what is new"));
     let tells = stream.prepared.as_ref().is_some_and(|prepared| prepared.read.position.is_some());
     findings.unless(tells == window.is_some(), "a window tells where it stands, and nothing else does");
     let named = window.is_none_or(|window| stream.read.selection.cursor.as_ref() == Some(&window.cursor));

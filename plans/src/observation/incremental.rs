@@ -34,6 +34,12 @@ pub struct SourceCursor {
     /// Why it cannot be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// How the source expects to find what is new since the checkpoint: scans, indexes, relations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
+    /// The same where late commits are looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_late: Option<String>,
 }
 
 /// What the destination remembers of an incremental stream, but for the position itself, which is a value of a row.

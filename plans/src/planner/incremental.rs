@@ -36,6 +36,9 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Option<Window>, Report) {
     let from = if stale.is_none() { "from the checkpoint" } else { "from the beginning" };
     report.because(Topic::Cursor, format!("{}, {from}", visible(&wish.cursor)), because);
     let late = late_commits(facts, wish, cursor, &mut report);
+    if stale.is_none() {
+        access(cursor, late || cursor.is_version, &mut report);
+    }
     nulls(wish, cursor, &mut report);
     let unique = known_unique(facts, std::slice::from_ref(&wish.cursor));
     let window = Window {
@@ -75,7 +78,7 @@ fn scope(facts: Facts<'_>) -> String {
 /// Why the checkpoint, if there is one, cannot be gone on from. To begin anew is always safe: rows that are there already
 /// are found by their key.
 fn stale(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, scope: &str) -> Option<String> {
-    let Some(found) = facts.checkpoint else { return Some("no run has brought this stream yet".to_owned()) };
+    let Some(found) = facts.checkpoint else { return Some("no checkpoint to go on from".to_owned()) };
     let name = &facts.target.name;
     if facts.absent() {
         Some(format!("there is a checkpoint, and {name} is gone"))
@@ -145,6 +148,18 @@ fn late_commits(facts: Facts<'_>, wish: &Incremental, cursor: &SourceCursor, rep
         }
     }
     guard
+}
+
+/// How the source finds what is new, where it said so.
+fn access(cursor: &SourceCursor, late: bool, report: &mut Report) {
+    let way = if late { &cursor.access_late } else { &cursor.access };
+    if let Some(way) = way.as_ref().filter(|way| !way.is_empty()) {
+        report.because(
+            Topic::Access,
+            visible(way),
+            "so the source expects to find what is new, as its statistics are now",
+        );
+    }
 }
 
 /// Rows of a table that becomes part of this one keep the transactions that wrote them.

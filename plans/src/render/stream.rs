@@ -84,6 +84,7 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::Publication => "publish",
         Topic::Cursor => "cursor",
         Topic::LateCommits => "late rows",
+        Topic::Access => "found by",
         Topic::Read => "read",
         Topic::Batch => "batches",
         Topic::Insert => "inserts",

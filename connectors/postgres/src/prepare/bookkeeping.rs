@@ -65,7 +65,7 @@ pub fn has_runs(rows: &[TextRow]) -> bool {
     is_there(rows, 1)
 }
 
-fn is_there(rows: &[TextRow], at: usize) -> bool {
+pub(super) fn is_there(rows: &[TextRow], at: usize) -> bool {
     rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t")
 }
 
@@ -140,15 +140,15 @@ pub fn outcome_query(run: &str) -> Result<String, PrepareError> {
     Ok(sql.raw(")").done())
 }
 
-/// Asks for the newest run of a sync: its name, the digest of its plan and when it ended; no row: there is none. Runs of
+/// Asks for the newest runs of a sync, newest first, at most so many: name, digest of the plan and when it ended. Runs of
 /// one sync exclude each other, so that their numbers are in the order of their commits. The table of receipts must be
 /// there.
-pub fn last_run_query(sync: &str) -> Result<String, PrepareError> {
+pub fn last_runs_query(sync: &str, runs_max: u32) -> Result<String, PrepareError> {
     let sql = Sql::new().raw(
         "SELECT run, plan, pg_catalog.to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
          FROM _rapidbyte.runs WHERE sync = ",
     );
-    Ok(sql.literal(sync)?.raw(" ORDER BY number DESC LIMIT 1").done())
+    Ok(sql.literal(sync)?.raw(" ORDER BY number DESC LIMIT ").number(runs_max.into()).done())
 }
 
 fn values(mut sql: Sql, values: &[&str]) -> Result<Sql, PrepareError> {

@@ -2,12 +2,14 @@
 //! business of [`crate::types::catalog`].
 
 mod dependents;
+mod explain;
 mod quarantine;
 mod source;
 mod target;
 
+pub use explain::{Explained, explain_query, explained};
 pub use quarantine::{QuarantineTable, quarantine_query};
-pub use source::{DISCOVER_QUERY, Listed, SourceRelation, explain_query, explained, source_query};
+pub use source::{DISCOVER_QUERY, Listed, SourceRelation, source_query};
 pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
 
 use crate::{

@@ -57,15 +57,6 @@ const INDEXES: &str = "SELECT 'index', x.relname::text FROM pg_catalog.pg_index 
 const ROW_LEVEL_SECURITY: &str =
     "SELECT 'row-level security', CASE WHEN c.relforcerowsecurity THEN 'forced' ELSE 'on' END WHERE c.relrowsecurity";
 
-/// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The
-/// planner runs functions that call themselves immutable, so nothing may be written. The SELECT must be known to be one
-/// statement; `resume` hands over the position that its window begins at.
-pub fn explain_query(select: &str, resume: Option<&str>) -> String {
-    let sql = Sql::new().raw("SET TRANSACTION READ ONLY; ");
-    let sql = resume.into_iter().fold(sql, |sql, resume| sql.of_the_plan(resume).raw("; "));
-    sql.raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
-}
-
 /// A relation that a source offers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,14 +93,3 @@ pub const DISCOVER_QUERY: &str = "SELECT json_build_object('schema', n.nspname, 
      AND n.nspname NOT IN ('pg_catalog', 'information_schema', '_rapidbyte') AND n.nspname !~ '^pg_(toast|temp)' \
      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT') \
      ORDER BY n.nspname, c.relname";
-
-/// Rows and bytes of a row that an answer to [`explain_query`] expects.
-pub fn explained(answer: &str) -> Option<(u64, u32)> {
-    let plan: serde_json::Value = serde_json::from_str(answer).ok()?;
-    let plan = plan.get(0)?.get("Plan")?;
-    // A join of joins can be expected to give more rows than a u64 holds.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
-    let rows = plan.get("Plan Rows")?.as_f64()? as u64;
-    let width = plan.get("Plan Width")?.as_u64()?;
-    Some((rows, u32::try_from(width).ok()?))
-}

@@ -1,0 +1,50 @@
+//! The lock of a sync: whoever begins a run, or changes what is recorded of one, has it until the transaction's end.
+
+use rapidbyte_postgres::sync_lock::{self, Holder};
+use rapidbyte_postgres_guest::{Session, internal};
+use rapidbyte_sdk::{
+    host,
+    types::{Category, Error},
+};
+
+/// PostgreSQL's code for a lock that did not come in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// Takes the lock in the transaction that is open, or rolls it back and says who has it.
+pub(crate) fn lock(session: &mut Session, sync: &str) -> Result<(), Error> {
+    if session.text(&sync_lock::attempt(sync).map_err(internal)?)? == "t" {
+        return Ok(());
+    }
+    let holder = holder(session, sync)?;
+    session.query(sync_lock::PATIENCE)?;
+    match session.query(&sync_lock::wait(sync).map_err(internal)?) {
+        Ok(_) => {
+            if let Some(holder) = holder {
+                host::log(host::Level::Warn, &format!("waited for another run of this sync: {}", holder.words()));
+            }
+            Ok(())
+        }
+        Err(error) if error.code.as_deref() == Some(LOCK_NOT_AVAILABLE) => {
+            session.query("ROLLBACK")?;
+            Err(busy(holder.as_ref()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn holder(session: &mut Session, sync: &str) -> Result<Option<Holder>, Error> {
+    let rows = session.query(&sync_lock::holder_query(sync).map_err(internal)?)?.rows;
+    Ok(rows.into_iter().next().and_then(Holder::parse))
+}
+
+fn busy(holder: Option<&Holder>) -> Error {
+    let message = "another run of this sync is at work";
+    let Some(holder) = holder else {
+        return Error::new(Category::Busy, message).advise("wait until it has ended, then apply again");
+    };
+    let advice = format!(
+        "wait until it has ended, then apply again; one that hangs is ended at the destination by {}",
+        holder.end()
+    );
+    Error::new(Category::Busy, format!("{message}: {}", holder.words())).advise(advice)
+}

@@ -1,0 +1,95 @@
+//! What the server's planner expects of a statement: how much comes, and by which way rows are found. Conditions of an answer
+//! hold values: nothing here reads them.
+
+use crate::sql::Sql;
+use serde_json::Value;
+
+/// The query for what the server's planner expects of a SELECT: rows and the width of a row, and that we may run it. The
+/// planner runs functions that call themselves immutable, so nothing may be written. The SELECT must be known to be one
+/// statement; `resume` hands over the position that its window begins at.
+pub fn explain_query(select: &str, resume: Option<&str>) -> String {
+    let sql = Sql::new().raw("SET TRANSACTION READ ONLY; ");
+    let sql = resume.into_iter().fold(sql, |sql, resume| sql.of_the_plan(resume).raw("; "));
+    sql.raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
+}
+
+/// What an answer to [`explain_query`] expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Rows that come.
+    pub rows: u64,
+    /// Bytes of one.
+    pub width: u32,
+    /// How they are found: kinds of scans, their indexes and relations.
+    pub access: String,
+}
+
+/// Reads an answer to [`explain_query`].
+pub fn explained(answer: &str) -> Option<Explained> {
+    let plan: Value = serde_json::from_str(answer).ok()?;
+    let plan = plan.get(0)?.get("Plan")?;
+    // A join of joins can be expected to give more rows than a u64 holds.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
+    let rows = plan.get("Plan Rows")?.as_f64()? as u64;
+    let width = u32::try_from(plan.get("Plan Width")?.as_u64()?).ok()?;
+    Some(Explained { rows, width, access: access(plan) })
+}
+
+/// How many ways of a plan are named: those of a partitioned table may be many.
+const NAMED_MAX: usize = 3;
+
+/// "Index Scan using orders_at on orders"; of several scans each way once, the first few of them.
+fn access(plan: &Value) -> String {
+    let mut ways = Vec::new();
+    scans(plan, &mut ways);
+    let more = ways.len().saturating_sub(NAMED_MAX);
+    ways.truncate(NAMED_MAX);
+    let named = ways.join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
+fn scans(node: &Value, ways: &mut Vec<String>) {
+    let text = |field: &str| node.get(field).and_then(Value::as_str);
+    let kind = text("Node Type").unwrap_or_default();
+    // A bitmap's index has no relation of its own.
+    if kind.ends_with("Scan") && (text("Relation Name").is_some() || text("Index Name").is_some()) {
+        let using = text("Index Name").map_or_else(String::new, |index| format!(" using {index}"));
+        let on = text("Relation Name").map_or_else(String::new, |relation| format!(" on {relation}"));
+        let way = format!("{kind}{using}{on}");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    for child in node.get("Plans").and_then(Value::as_array).into_iter().flatten() {
+        scans(child, ways);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_tells_rows_width_and_the_way_to_them_without_values() {
+        let scan = r#"{"Node Type": "Index Scan", "Scan Direction": "Forward", "Index Name": "orders_at", "Relation Name": "orders",
+            "Alias": "orders", "Plan Rows": 1000.0, "Plan Width": 22, "Index Cond": "(at > '2026-01-01'::date)"}"#;
+        let explain = |plan: &str| explained(&format!(r#"[{{"Plan": {plan}}}]"#));
+        let access = "Index Scan using orders_at on orders".to_owned();
+        assert_eq!(explain(scan), Some(Explained { rows: 1_000, width: 22, access }));
+        let way = |plan: &str| explain(plan).map(|explained| explained.access);
+        let of_parts = |parts: &[&str]| {
+            let parts = parts.iter().map(|part| format!(r#"{{"Node Type": "Seq Scan", "Relation Name": "{part}"}}"#));
+            let parts = parts.collect::<Vec<_>>().join(",");
+            way(&format!(r#"{{"Node Type": "Append", "Plan Rows": 1, "Plan Width": 1, "Plans": [{parts}]}}"#))
+        };
+        assert_eq!(of_parts(&["a", "b", "a"]).as_deref(), Some("Seq Scan on a, Seq Scan on b"));
+        let many = "Seq Scan on a, Seq Scan on b, Seq Scan on c and 2 more";
+        assert_eq!(of_parts(&["a", "b", "c", "d", "e"]).as_deref(), Some(many));
+        let bitmap = r#"{"Node Type": "Bitmap Heap Scan", "Relation Name": "orders", "Plan Rows": 1, "Plan Width": 1,
+            "Recheck Cond": "secret", "Plans": [{"Node Type": "Bitmap Index Scan", "Index Name": "orders_at"}]}"#;
+        let both = "Bitmap Heap Scan on orders, Bitmap Index Scan using orders_at";
+        assert_eq!(way(bitmap).as_deref(), Some(both));
+        assert_eq!(way(r#"{"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1}"#).as_deref(), Some(""));
+        assert_eq!(explained("[]"), None);
+    }
+}
