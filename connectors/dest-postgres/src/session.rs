@@ -13,6 +13,7 @@ use rapidbyte_postgres::{
     prepare::{self, Compared},
     relation, session,
     sql::Sql,
+    types::catalog::TextRow,
 };
 use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
 use rapidbyte_sdk::types::{Category, Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
@@ -229,7 +230,7 @@ impl Inner {
 
     fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
-        if seen.kind.is_some() && self.has_records()? {
+        if seen.kind.is_some() && self.has(prepare::has_targets)? {
             let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
             let whose = self.session.text(&sql)?;
             (seen.filled_by_us, seen.changed_by_others) = (whose == "ours", whose == "changed");
@@ -242,15 +243,15 @@ impl Inner {
         Ok(prepare::bookkeeping(&rows).into_iter().map(statement_out).collect())
     }
 
-    /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
-    pub(crate) fn has_records(&mut self) -> Result<bool, Error> {
-        Ok(self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t")
+    /// A part of the records is there, and we may read it: what is hidden from us is not there, and a plan says so. Where
+    /// another part is missing this one tells all the same: the run makes the other first, and must then see what was planned.
+    pub(crate) fn has(&mut self, part: fn(&[TextRow]) -> bool) -> Result<bool, Error> {
+        let there = part(&self.session.query(&prepare::bookkeeping_query())?.rows);
+        Ok(there && self.session.text(&relation::can_record_query())? == "t")
     }
 
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
-        // Where another table of the records is missing, the runs are told all the same: it is made in this one.
-        let there = prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows);
-        if !there || self.session.text(&relation::can_record_query())? != "t" {
+        if !self.has(prepare::has_runs)? {
             return Ok(None);
         }
         let sql = prepare::last_run_query(sync).map_err(|error| prepare_error(&error))?;
@@ -321,7 +322,7 @@ impl Inner {
     fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
         self.session.query(&session::script(&[("lock_timeout", OUTCOME_TIMEOUT)]))?;
         self.session.query(&hold(run)?)?;
-        if !self.bookkeeping()?.is_empty() {
+        if !prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows) {
             return Ok(contract::RunOutcome::Unknown);
         }
         let sql = prepare::outcome_query(run).map_err(|error| prepare_error(&error))?;

@@ -12,8 +12,9 @@ mod window;
 mod write;
 
 pub use bookkeeping::{
-    Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, has_runs,
-    insert_receipt, last_run_query, outcome_query, update_target, upsert_checkpoint, upsert_target,
+    Checkpoint, FORGET_TARGETS, bookkeeping, bookkeeping_query, checkpoint_query, filled_query, has_checkpoints,
+    has_runs, has_targets, insert_receipt, last_run_query, outcome_query, update_target, upsert_checkpoint,
+    upsert_target,
 };
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
