@@ -65,7 +65,17 @@ pub fn has_runs(rows: &[TextRow]) -> bool {
     is_there(rows, 1)
 }
 
-pub(super) fn is_there(rows: &[TextRow], at: usize) -> bool {
+/// Whether it says that checkpoints are there, with all that they have today.
+pub fn has_checkpoints(rows: &[TextRow]) -> bool {
+    is_there(rows, 2) && is_there(rows, 4)
+}
+
+/// Whether it says that the tables that hold our rows alone are recorded, with all that is said of them today.
+pub fn has_targets(rows: &[TextRow]) -> bool {
+    is_there(rows, 3) && is_there(rows, 5)
+}
+
+fn is_there(rows: &[TextRow], at: usize) -> bool {
     rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t")
 }
 

@@ -14,8 +14,8 @@ mod window;
 mod write;
 
 pub use bookkeeping::{
-    Checkpoint, bookkeeping, bookkeeping_query, checkpoint_query, has_runs, insert_receipt, last_runs_query,
-    outcome_query, upsert_checkpoint,
+    Checkpoint, bookkeeping, bookkeeping_query, checkpoint_query, has_checkpoints, has_runs, has_targets,
+    insert_receipt, last_runs_query, outcome_query, upsert_checkpoint,
 };
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
@@ -23,7 +23,7 @@ pub use ours::{FORGET_TARGETS, filled_query, others_query, update_target, upsert
 pub use read::{CLOSE, fetch, read, select};
 pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
-pub use state::{checkpoints_query, forget, has_checkpoints, receipt_query};
+pub use state::{checkpoints_query, forget, receipt_query};
 pub use swap::can_carry;
 pub use window::{position, resume};
 pub use write::{loaded_query, whole, write};

@@ -1,13 +1,7 @@
 //! What is recorded of a sync, for whoever wants to see it, and how a checkpoint is forgotten.
 
-use super::{PrepareError, bookkeeping::is_there};
-use crate::{sql::Sql, types::catalog::TextRow};
-
-/// Whether the answer to [`super::bookkeeping_query`] says that checkpoints can be read as they are written today.
-pub fn has_checkpoints(rows: &[TextRow]) -> bool {
-    // The table, and the columns that it had not at first.
-    is_there(rows, 2) && is_there(rows, 4)
-}
+use super::PrepareError;
+use crate::sql::Sql;
 
 /// Asks for all checkpoints of a sync, ordered by stream: stream, schema and name of the table that it was recorded for (NULL: it
 /// is gone), cursor, type, value, version, the run that recorded it, and when that run ended (NULL: there is no record of it). The tables
