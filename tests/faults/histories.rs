@@ -65,8 +65,8 @@ struct Mode {
     /// Of the sync file.
     words: &'static str,
     cursors: &'static [At],
-    updates: bool,
-    deletes: bool,
+    /// Rows are updated and deleted.
+    changes: bool,
     late: bool,
     /// The destination holds what the source holds, and nothing else.
     exact: bool,
@@ -74,15 +74,8 @@ struct Mode {
 
 const ANY: &[At] = &[At::Beyond, At::Tie, At::Before, At::Null];
 
-const REPLACE: Mode = Mode {
-    name: "replace",
-    words: "write = \"replace\"",
-    cursors: ANY,
-    updates: true,
-    deletes: true,
-    late: true,
-    exact: true,
-};
+const REPLACE: Mode =
+    Mode { name: "replace", words: "write = \"replace\"", cursors: ANY, changes: true, late: true, exact: true };
 
 const UPSERT: Mode = Mode {
     name: "upsert",
@@ -112,8 +105,7 @@ const APPEND: Mode = Mode {
     name: "append",
     words: "write = \"append\"\nsync = \"incremental\"\ncursor = \"at\"",
     cursors: &[At::Beyond, At::Tie, At::Before],
-    updates: false,
-    deletes: false,
+    changes: false,
     ..UPSERT
 };
 
@@ -125,8 +117,8 @@ fn histories(mode: Mode) -> impl Strategy<Value = Vec<Step>> {
     let ends = (0..POINTS.len(), 1_u64..4).prop_map(|(point, visit)| Step::Ends(point, visit));
     let steps = [
         (4, true, at().prop_map(Step::Insert).boxed()),
-        (4, mode.updates, (any::<usize>(), at()).prop_map(|(row, at)| Step::Update(row, at)).boxed()),
-        (2, mode.deletes, any::<usize>().prop_map(Step::Delete).boxed()),
+        (4, mode.changes, (any::<usize>(), at()).prop_map(|(row, at)| Step::Update(row, at)).boxed()),
+        (2, mode.changes, any::<usize>().prop_map(Step::Delete).boxed()),
         (3, mode.late, at().prop_map(Step::Late).boxed()),
         (2, mode.late, Just(Step::Commit).boxed()),
         (3, true, Just(Step::Run).boxed()),
@@ -183,7 +175,7 @@ impl<'a> World<'a> {
             Step::Commit => self.commit(),
             Step::Run => return self.run(),
             Step::Killed(millis) => return self.crash(None, *millis),
-            Step::Ends(point, visit) => return self.crash(Some(format!("{}:abort:{visit}", POINTS[*point])), 0),
+            Step::Ends(point, visit) => return self.crash(Some(&format!("{}:abort:{visit}", POINTS[*point])), 0),
         }
         Ok(())
     }
@@ -288,8 +280,8 @@ impl<'a> World<'a> {
     }
 
     /// It leaves what was there or what was to be there, and nothing between.
-    fn crash(&mut self, fault: Option<String>, millis: u64) -> Result<(), String> {
-        let mut running = self.apply(fault.as_deref());
+    fn crash(&mut self, fault: Option<&str>, millis: u64) -> Result<(), String> {
+        let mut running = self.apply(fault);
         if fault.is_none() {
             running.wait_until(Duration::from_millis(millis));
             running.signal(Signal::SIGKILL);
