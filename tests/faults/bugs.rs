@@ -104,7 +104,7 @@ pub(crate) fn all() -> Vec<Bug> {
 }
 
 /// What finds rows whose transactions had not ended at the checkpoint.
-const GUARD: &str = " OR pg_catalog.age(xmin) <= pg_catalog.age(pg_catalog.current_setting('rapidbyte.version')::pg_catalog.xid8::pg_catalog.xid)";
+const GUARD: &str = " OR pg_catalog.age(xmin) <= (SELECT pg_catalog.age(pg_catalog.current_setting('rapidbyte.version')::pg_catalog.xid8::pg_catalog.xid))";
 
 /// What takes rows without a cursor; the end of the statement's condition.
 const NULLS: &str = " OR \"at\" IS NULL))";
