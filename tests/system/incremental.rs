@@ -258,3 +258,25 @@ fn of_rows_with_one_key_the_latest_stays() {
     world.apply(&sync);
     world.assert_same(latest, "orders");
 }
+
+/// After a failover to a server that is no physical copy its transactions have other numbers: none can be compared.
+#[test]
+fn a_checkpoint_of_another_server_is_not_gone_on_from() {
+    let world = World::new(ORDERS);
+    let sync = upsert("");
+    world.apply(&sync);
+    let system = world.source("SELECT system_identifier FROM pg_control_system()");
+    assert!(world.destination("SELECT version FROM _rapidbyte.checkpoints").ends_with(&format!("@{system}")));
+    world.destination("UPDATE _rapidbyte.checkpoints SET version = split_part(version, '@', 1) || '@1'");
+    let before = world.destination_picture();
+    world.run(&["apply", "sync.toml", "--yes"]).ends(4, "it was restored, or is another server");
+    assert_eq!(world.destination_picture(), before);
+    assert_eq!(world.run(&["state", "reset", "sync.toml", "public.orders", "--yes"]).code, Some(0));
+    assert_eq!(counts(&world.apply(&sync)).0, 3000);
+    // Where nobody may know the server, nothing is lost but this.
+    world.source("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE plain LOGIN; GRANT SELECT ON orders TO plain");
+    let plain = world.server.url(crate::world::SOURCE).replacen("postgres@", "plain@", 1);
+    world.sync_between(&plain, &world.server.url(crate::world::DESTINATION), &sync);
+    assert_eq!(world.run(&["apply", "sync.toml", "--yes"]).code, Some(0));
+    assert!(world.destination("SELECT version FROM _rapidbyte.checkpoints").ends_with('@'));
+}

@@ -9,6 +9,12 @@ use crate::{
 };
 use serde::Deserialize;
 
+/// Asks whether [`SYSTEM_QUERY`] may be asked.
+pub const MAY_KNOW_SYSTEM_QUERY: &str =
+    "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')";
+/// Asks what tells a server, and its physical copies, from every other one.
+pub const SYSTEM_QUERY: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+
 /// Instead of a column: the transaction that wrote a row's version, by which every change is seen.
 pub const VERSIONS: &str = "xmin";
 

@@ -108,7 +108,7 @@ pub(crate) fn resume(session: &mut Session, after: Option<&contract::Position>) 
 /// The statement that does.
 pub(crate) fn resumption(after: &contract::Position) -> Result<String, Error> {
     let value = after.value.as_deref().unwrap_or_default();
-    prepare::resume(value, &after.version).map_err(|error| prepare_error(&error))
+    prepare::resume(value, parts(&after.version).0).map_err(|error| prepare_error(&error))
 }
 
 /// Asks where the stream stands now.
@@ -124,8 +124,11 @@ pub(crate) fn position(session: &mut Session, request: contract::PositionRequest
         let error = Error::new(Category::Data, "a row has no value of the cursor");
         return Err(about(error).advise("fill it, leave such rows out by `where`, or set null_cursor"));
     }
+    let mut version = version;
     if window.late || window.cursor == VERSIONS {
-        known(after.as_ref(), &next).map_err(about)?;
+        let system = system(session)?;
+        known(after.as_ref(), &next, &system).map_err(about)?;
+        version = format!("{version}@{system}");
     }
     if value.as_deref().is_some_and(|value| cursor::is_the_end(value, &window.native)) {
         let error = Error::new(Category::Data, "the cursor's highest value is one that nothing can follow");
@@ -134,14 +137,30 @@ pub(crate) fn position(session: &mut Session, request: contract::PositionRequest
     Ok(contract::Position { value, version })
 }
 
+/// A version's transaction, and the server whose transaction it is; empty: nobody knows.
+fn parts(version: &str) -> (&str, &str) {
+    version.split_once('@').unwrap_or((version, ""))
+}
+
+/// What tells a server, and its physical copies, from every other one; empty: we may not know.
+fn system(session: &mut Session) -> Result<String, Error> {
+    if session.text(cursor::MAY_KNOW_SYSTEM_QUERY)? == "t" {
+        session.text(cursor::SYSTEM_QUERY)
+    } else {
+        Ok(String::new())
+    }
+}
+
 /// The checkpoint's version is one of this server's, and not too old to be compared.
-fn known(after: Option<&contract::Position>, next: &str) -> Result<(), Error> {
+fn known(after: Option<&contract::Position>, next: &str, system: &str) -> Result<(), Error> {
     let Some(after) = after else { return Ok(()) };
     let number = |text: &str| text.parse::<u64>().map_err(|_| no_answer());
-    let (then, next) = (number(&after.version)?, number(next)?);
+    let (then, then_system) = parts(&after.version);
+    let (then, next) = (number(then)?, number(next)?);
+    let is_other = !then_system.is_empty() && !system.is_empty() && then_system != system;
     let advice = "`rapidbyte state reset` forgets it, and the next run begins anew";
-    if then > next {
-        let message = "the checkpoint is ahead of the source: it was restored, or is another server";
+    if then > next || is_other {
+        let message = "the checkpoint is not of this source as it is: it was restored, or is another server";
         return Err(Error::new(Category::Unsupported, message).advise(advice));
     }
     if next - then > AGE_MAX {
