@@ -61,7 +61,7 @@ fn line(stream: &StreamReceipt, name: &str, name_width: usize) -> String {
 /// What a sweep has found; none: it is none.
 fn swept(stream: &StreamReceipt) -> Option<String> {
     let rows = plural(stream.rows_written, "row", "rows");
-    (stream.write == Disposition::Sweep).then(|| format!("{rows} that the source has no more deleted or marked"))
+    (stream.write == Disposition::Sweep).then(|| format!("{rows} deleted, or their mark changed"))
 }
 
 /// What became of refused rows; none: there were none.

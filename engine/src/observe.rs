@@ -89,12 +89,12 @@ pub(crate) async fn look(
         Some(_) => destination.guest.checkpoint(spec.name.as_str(), &stream.stream, &stream.target).await?,
         None => None,
     };
-    let seen = look_once(source, destination, stream, checkpoint.as_ref()).await?;
+    let seen = look_once(source, destination, spec, stream, checkpoint.as_ref()).await?;
     let ignored = ignored(spec, &seen);
     let seen = if ignored.is_empty() {
         seen
     } else {
-        look_once(source, destination, &stream.without(&ignored), checkpoint.as_ref()).await?
+        look_once(source, destination, spec, &stream.without(&ignored), checkpoint.as_ref()).await?
     };
     let adds = stream.wishes.disposition != Disposition::Sweep;
     let quarantine = match quarantine_of(spec, &seen.target.name).filter(|_| adds) {
@@ -107,11 +107,12 @@ pub(crate) async fn look(
 async fn look_once(
     source: &mut Open<SourceGuest>,
     destination: &mut Open<DestinationGuest>,
+    spec: &Spec,
     stream: &ResolvedStream,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<StreamObservation, EngineError> {
     let Inspected { stream: source, schema } = source.guest.inspect(&stream.selection, checkpoint).await?;
-    let target = destination.guest.inspect(&stream.target, &schema).await?;
+    let target = destination.guest.inspect(spec.name.as_str(), &stream.target, &schema).await?;
     let checkpoint = checkpoint.map(|checkpoint| checkpoint.seen.clone());
     let (stream, ignored) = (stream.stream.clone(), Vec::new());
     Ok(StreamObservation { stream, source, target, ignored, checkpoint, quarantine: None })

@@ -43,5 +43,12 @@ fn of(stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStrea
 /// added after these, and go before them.
 pub fn sweeps(streams: &[ResolvedStream], observed: &[StreamObservation]) -> Vec<ResolvedStream> {
     let seen = |stream: &ResolvedStream| observed.iter().find(|seen| seen.stream == stream.stream);
-    streams.iter().rev().filter_map(|stream| of(stream, seen(stream)?)).collect()
+    let mut sweeps: Vec<ResolvedStream> = streams.iter().rev().filter_map(|stream| of(stream, seen(stream)?)).collect();
+    for sweep in &mut sweeps {
+        // A table may well have such a name.
+        while streams.iter().any(|stream| stream.stream == sweep.stream) {
+            sweep.stream.push_str(" (deletes)");
+        }
+    }
+    sweeps
 }

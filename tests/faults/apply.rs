@@ -49,10 +49,15 @@ impl Said {
 
 /// Begins `rapidbyte apply` in the folder; `n` tells runs of one folder apart.
 pub(crate) fn start(folder: &Path, n: u64, fault: Option<&str>) -> Running {
+    start_with(&["--allow-destructive"], folder, n, fault)
+}
+
+/// The same, and what it is allowed.
+pub(crate) fn start_with(allowed: &[&str], folder: &Path, n: u64, fault: Option<&str>) -> Running {
     let errors = folder.join(format!("stderr-{n}"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_rapidbyte"));
-    let arguments = ["apply", "sync.toml", "--yes", "--allow-destructive", "--events", "ndjson"];
-    command.args(arguments).current_dir(folder).env_remove("RAPIDBYTE_FAULT");
+    let arguments = ["apply", "sync.toml", "--yes", "--events", "ndjson"];
+    command.args(arguments).args(allowed).current_dir(folder).env_remove("RAPIDBYTE_FAULT");
     command.env("RAPIDBYTE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     command.envs(fault.map(|fault| ("RAPIDBYTE_FAULT", fault)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&errors).unwrap());

@@ -35,7 +35,7 @@ fn what_is_gone_at_the_source_goes() {
         assert!(plan.stdout.contains("- DELETE FROM") && !plan.stdout.contains("destroys"), "{plan:#?}");
         let said = world.run(&["apply", "sync.toml", "--yes", "--report", "first.json"]);
         assert_eq!(said.code, Some(0), "our own rows may go: {said:#?}");
-        assert!(said.stdout.contains("10 rows that the source has no more deleted or marked"), "{said:#?}");
+        assert!(said.stdout.contains("10 rows deleted, or their mark changed"), "{said:#?}");
         let receipt: Value = serde_json::from_slice(&std::fs::read(world.path("first.json")).unwrap()).unwrap();
         assert_eq!(counts(&receipt), [("public.items", read, written), ("public.items (deletes)", 1000, 10)]);
         world.assert_same("items", "items");
@@ -186,7 +186,8 @@ fn what_was_rolled_back_is_nobodys_change() {
         world.apply(&sync);
         world.apply(&sync);
         world.source(
-            "UPDATE items SET note = 'changed'; INSERT INTO items VALUES (5000); INSERT INTO later VALUES (11)",
+            "UPDATE items SET note = 'changed'; DELETE FROM items WHERE id < 20; INSERT INTO items VALUES (5000); \
+             INSERT INTO later VALUES (11)",
         );
         world.run(&["apply", "sync.toml", "--yes"]).ends(6, "later_id_check");
         world.destination("SELECT pg_stat_force_next_flush()");
@@ -199,4 +200,60 @@ fn what_was_rolled_back_is_nobodys_change() {
         world.destination("INSERT INTO items VALUES (-1); SELECT pg_stat_force_next_flush()");
         world.run(&["apply", "sync.toml", "--yes"]).ends(3, "others have changed some");
     }
+}
+
+#[test]
+fn what_would_take_other_rows_along_is_refused() {
+    let table = "CREATE TABLE items (id int PRIMARY KEY, note text, at timestamptz)";
+    let one = "CREATE TABLE one PARTITION OF items FOR VALUES FROM (MINVALUE) TO (MAXVALUE)";
+    let parted = format!("{table} PARTITION BY RANGE (id); {one}");
+    for (there, words) in [
+        (format!("{table}; CREATE TABLE archive () INHERITS (items)"), "tables inherit from public.items"),
+        (
+            format!("{table}; ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES items ON DELETE CASCADE"),
+            "to others of it",
+        ),
+        (format!("{table}; CREATE TABLE notes (item int REFERENCES items ON DELETE CASCADE)"), "and cascade"),
+        (format!("{parted}; CREATE TABLE notes (item int REFERENCES one ON DELETE CASCADE)"), "and cascade"),
+        (format!("{parted}; CREATE TABLE notes (item int REFERENCES items ON DELETE SET NULL)"), "and cascade"),
+    ] {
+        let world = World::new(ITEMS);
+        world.destination(&there);
+        world.sync(&stream("items", "deletes = \"sweep\"\n"));
+        let said = world.run(&["plan", "sync.toml"]);
+        assert_eq!(said.code, Some(2), "{there}: {said:#?}");
+        let page = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains(words), "{words}: {said:#?}");
+    }
+}
+
+#[test]
+fn rows_of_another_sync_are_rows_of_others() {
+    let world = World::new(ITEMS);
+    let half = |more: &str| stream("items", more);
+    let first = half("deletes = \"sweep\"\nwhere = \"id <= 500\"\n");
+    world.apply(&first);
+    let file = std::fs::read_to_string(world.sync(&half("where = \"id > 500\"\n"))).unwrap();
+    std::fs::write(world.path("other.toml"), file.replace("name = \"test\"", "name = \"other\"")).unwrap();
+    assert_eq!(world.run(&["apply", "other.toml", "--yes"]).code, Some(0));
+    world.assert_same("items", "items");
+    world.sync(&first);
+    world.run(&["apply", "sync.toml", "--yes"]).ends(3, "others have changed some");
+    world.assert_same("items", "items");
+}
+
+#[test]
+fn a_column_of_somebody_s_is_no_mark() {
+    let world = World::new(ITEMS);
+    world.destination(
+        "CREATE TABLE items (id int PRIMARY KEY, note text, at timestamptz, deleted_at timestamptz); \
+         INSERT INTO items VALUES (1, 'theirs', now(), '2020-01-01')",
+    );
+    world.sync(&stream("items", "deletes = \"mark\"\n"));
+    let said = world.run(&["plan", "sync.toml"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    let page = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("COMMENT ON COLUMN public.items.deleted_at IS"), "{said:#?}");
+    world.destination("COMMENT ON COLUMN items.deleted_at IS 'since when the row is gone at the source'");
+    assert_eq!(world.run(&["apply", "sync.toml", "--yes"]).code, Some(0));
 }

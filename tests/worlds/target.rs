@@ -33,10 +33,12 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
         sql.push_str(&rows(case, target));
         if target.filled_by_us {
             let name = sql::literal(&object(&target.name));
-            // A run that has seen all changes there will be.
-            let changes = i64::MAX;
-            let _ =
-                writeln!(sql, "INSERT INTO _rapidbyte.targets VALUES ({name}::regclass, 'a run before', {changes});");
+            let sync = sql::literal(case.spec.name.as_str());
+            let _ = writeln!(
+                sql,
+                "INSERT INTO _rapidbyte.targets (relation, run, changes, sync, own, horizon) \
+                 SELECT {name}::regclass, 'a run before', 0, {sync}, pg_current_xact_id(), pg_snapshot_xmin(pg_current_snapshot());"
+            );
         }
         sql.push_str(&dependents::build(target, at));
         sql.push_str(&access::rights(case, target));

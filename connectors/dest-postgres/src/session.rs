@@ -96,8 +96,8 @@ impl GuestSession for DestinationSession {
         self.0.lock()?.check()
     }
 
-    fn inspect(&self, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
-        self.0.lock()?.inspect(&target, &schema)
+    fn inspect(&self, sync: String, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
+        self.0.lock()?.inspect(&sync, &target, &schema)
     }
 
     fn quarantine(&self, table: ObjectName) -> Result<contract::QuarantineState, Error> {
@@ -245,19 +245,25 @@ impl Inner {
         Ok(findings)
     }
 
-    fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
+    fn inspect(
+        &mut self,
+        sync: &str,
+        target: &ObjectName,
+        schema: &[u8],
+    ) -> Result<contract::TargetObservation, Error> {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
         if seen.kind.is_some() && self.has(prepare::has_targets)? {
             let may_look = seen.privileges.contains(&contract::Privilege::Select);
-            let whose = self.whose(target, may_look)?;
+            let whose = self.whose(sync, target, may_look)?;
             (seen.filled_by_us, seen.changed_by_others) = (whose == "ours", whose == "changed");
         }
         Ok(seen)
     }
 
     /// "ours", "changed" or "theirs".
-    fn whose(&mut self, target: &ObjectName, may_look: bool) -> Result<String, Error> {
-        let sql = prepare::filled_query(namespace(target), &target.name).map_err(|error| prepare_error(&error))?;
+    fn whose(&mut self, sync: &str, target: &ObjectName, may_look: bool) -> Result<String, Error> {
+        let sql = prepare::filled_query(namespace(target), &target.name, sync);
+        let sql = sql.map_err(|error| prepare_error(&error))?;
         let whose = self.session.text(&sql)?;
         if whose != "doubt" {
             return Ok(whose);
@@ -302,6 +308,8 @@ impl Inner {
         self.session.query(session::BEGIN_RUN)?;
         self.session.query(&hold(&run.run)?)?;
         begin::lock(&mut self.session, &run.sync)?;
+        // Another run may have made the records, and recorded itself, until now.
+        self.bookkeeping()?;
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
         self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
         if !run.bookkeeping.is_empty() {
@@ -325,7 +333,7 @@ impl Inner {
             let is_it = |(namespace, name): &(String, String)| (namespace, name) == (&target.namespace, &target.name);
             let is_ours = whole || self.confirmed.iter().any(is_it);
             let record = if is_ours { prepare::upsert_target } else { prepare::update_target };
-            let sql = record(namespace(&target), &target.name, &run);
+            let sql = record(namespace(&target), &target.name, &sync, &run);
             self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
         }
         self.session.query(prepare::FORGET_TARGETS)?;

@@ -101,7 +101,7 @@ impl contract::GuestSession for Session {
         Ok(vec![finding(&self.settings.password)])
     }
 
-    fn inspect(&self, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
+    fn inspect(&self, _: String, target: ObjectName, schema: Vec<u8>) -> Result<contract::TargetObservation, Error> {
         self.at("inspect")?;
         let refused = self.settings.has("refused", "inspect");
         let reader = FrameReader::new(&schema).map_err(rapidbyte_sdk::fault)?;

@@ -144,7 +144,7 @@ impl Side {
         }
         let (mut streams, mut after) = (Vec::with_capacity(self.task.streams.len()), Vec::new());
         for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
-            let target = guest.inspect(&stream.write.target, &inspected.schema).await;
+            let target = guest.inspect(&self.identity.sync, &stream.write.target, &inspected.schema).await;
             let target = target.map_err(|error| error.in_stream(&stream.stream))?;
             let target =
                 if minds_who_changed_rows(&stream.write) { target } else { as_planned(planned, stream, target) };

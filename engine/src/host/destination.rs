@@ -140,12 +140,18 @@ impl DestinationGuest {
     }
 
     /// The target of a stream with this schema; inside the run once it began.
-    pub(crate) async fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<TargetState, EngineError> {
+    pub(crate) async fn inspect(
+        &mut self,
+        sync: &str,
+        target: &ObjectName,
+        schema: &[u8],
+    ) -> Result<TargetState, EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_destination().session();
         let limit = self.cell.guest().limits.answer;
         let name = convert::wit_object_name(target);
-        let said = guarded!(self, "session.inspect", limit, |store| guest.call_inspect(store, session, &name, schema))?;
+        let said =
+            guarded!(self, "session.inspect", limit, |store| guest.call_inspect(store, session, sync, &name, schema))?;
         let seen = self.cell.answer(said)?;
         self.cell.checked(convert_out::target_state(target, seen))
     }

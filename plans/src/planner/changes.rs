@@ -6,7 +6,7 @@ use super::{
     names, shown,
 };
 use crate::{
-    decision::{ChangeKind, ColumnChange},
+    decision::{ChangeKind, ColumnChange, Comment},
     name::visible,
     observation::{ColumnFit, FitLabel, Identity, Privilege, SourceColumn, TargetColumn},
     report::{Report, Rule, Topic},
@@ -19,6 +19,9 @@ const HOLD_TYPES: [&str; 6] = ["view", "materialized view", "rule", "policy", "g
 
 /// What a column that marks rows holds, as the destination writes it.
 const MARK_TYPE: &str = "timestamp with time zone";
+
+/// What such a column says of itself: one that says nothing may be somebody's.
+const MARK_COMMENT: &str = "since when the row is gone at the source";
 
 /// The changes, in the order in which they are made.
 pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
@@ -50,6 +53,12 @@ pub(crate) fn choose(facts: Facts<'_>) -> (Vec<ColumnChange>, Report) {
 pub(crate) fn is_widened(facts: Facts<'_>, fit: &ColumnFit) -> bool {
     let policy = facts.spec.schema_changes.type_change;
     facts.ours() && policy == TypeChange::Widen && fit.label == FitLabel::Refused && fit.alter.is_some()
+}
+
+/// What a column that is added to mark rows says of itself.
+pub(crate) fn mark_comment(changes: &[ColumnChange]) -> Option<Comment> {
+    let mark = changes.iter().find(|change| change.kind == ChangeKind::Mark)?;
+    Some(Comment { column: Some(mark.column.clone()), text: MARK_COMMENT.to_owned() })
 }
 
 struct Step<'a> {
@@ -101,12 +110,23 @@ impl Step<'_> {
     fn mark(&mut self, column: &str) {
         let because = "rows that the source has no more are marked there";
         let another = "choose another one by deleted_column";
-        let reason = match self.facts.target_column(column) {
-            _ if self.facts.source_column(column).is_some() => "the stream writes it, and it is to mark rows",
-            _ if names::is_system_column(column) => "the destination has a system column of this name in every table",
-            _ if column.len() > names::NAME_BYTES_MAX => "the destination would cut its name",
-            Some(found) if found.native == MARK_TYPE && found.nullable && !found.generated => return,
-            Some(_) => "it is there, and marks rows only as a timestamp with time zone that may be NULL",
+        let (reason, advice) = match self.facts.target_column(column) {
+            _ if self.facts.source_column(column).is_some() => {
+                ("the stream writes it, and it is to mark rows", another.to_owned())
+            }
+            _ if names::is_system_column(column) => {
+                ("the destination has a system column of this name in every table", another.to_owned())
+            }
+            _ if column.len() > names::NAME_BYTES_MAX => ("the destination would cut its name", another.to_owned()),
+            Some(found) if found.native != MARK_TYPE || !found.nullable || found.generated => {
+                ("it is there, and marks rows only as a timestamp with time zone that may be NULL", another.to_owned())
+            }
+            Some(found) if found.comment.as_deref() == Some(MARK_COMMENT) => return,
+            Some(_) => {
+                let (table, name) = (shown::object(&self.facts.target.name), shown::identifier(column));
+                let advice = format!("{another}, or say so: COMMENT ON COLUMN {table}.{name} IS '{MARK_COMMENT}';");
+                ("it is there, and what it holds may be somebody's: no comment says that it is for this", advice)
+            }
             None if self.facts.absent() => {
                 let choice = format!("add {} as {MARK_TYPE}", visible(column));
                 self.report.because(Topic::Change, choice, because);
@@ -115,7 +135,7 @@ impl Step<'_> {
             }
             None => return self.change(ChangeKind::Mark, column, MARK_TYPE, because),
         };
-        self.report.refuse_column(Rule::Deletes, column, reason, another);
+        self.report.refuse_column(Rule::Deletes, column, reason, advice);
     }
 
     fn relax(&mut self, target: &TargetColumn, because: &str) {

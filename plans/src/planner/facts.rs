@@ -15,6 +15,8 @@ use crate::{
 pub(crate) const FOREIGN_KEY_FROM: &str = "foreign key from";
 /// Of rows that are there at the end of each statement.
 pub(crate) const FOREIGN_KEY_TO_ITSELF: &str = "foreign key to itself";
+/// A row that goes takes others of the same table along, or changes them.
+pub(crate) const CASCADING_KEY_TO_ITSELF: &str = "cascading foreign key to itself";
 pub(crate) const CASCADING_KEY_FROM: &str = "cascading foreign key from";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const TRIGGER: &str = "trigger";

@@ -143,7 +143,8 @@ fn decide_stream(
     say(report);
     let (columns, report) = columns::choose(facts, &changes);
     say(report);
-    let (comments, report) = comments::choose(facts);
+    let (mut comments, report) = comments::choose(facts);
+    comments.extend(changes::mark_comment(&changes));
     say(report);
     say(key_report);
     say(reconcile::check(facts, &key));

@@ -3,14 +3,14 @@
 
 use super::{
     Estimates, StreamDraft, WriteDecision, destroys, estimates,
-    facts::{CASCADING_KEY_FROM, FOREIGN_KEY_FROM, Facts, listed},
+    facts::{CASCADING_KEY_FROM, CASCADING_KEY_TO_ITSELF, CHILD, FOREIGN_KEY_FROM, Facts, listed},
     privileges, read, sizing, staging_seed,
 };
 use crate::{
-    decision::{Disposition, Publication, Strategy, WriteColumn},
+    decision::{Disposition, Publication, Relation, Strategy, WriteColumn},
     figures,
     name::visible,
-    observation::{FitLabel, Privilege},
+    observation::{FitLabel, Privilege, RelationKind},
     report::{Report, Rule, Topic},
     spec::Deletes,
 };
@@ -54,6 +54,11 @@ fn tell(facts: Facts<'_>, key: &[String], marks: Option<&str>, report: &mut Repo
     report.because(Topic::Strategy, "copy", "of all rows there are, into a table of ours");
     report.because(Topic::Publication, "sweep", "rows whose key is not among them are found at once");
     report.because(Topic::Lock, "readers go on; writers wait", "from there to the commit");
+    if matches!(facts.stream.selection.relation, Relation::Query(_)) {
+        report.note(
+            "the query is run a second time for its keys: a row that it gives the first time alone is taken for gone",
+        );
+    }
     if facts.source.statistics.rows == Some(0) {
         report.note("the source has no rows: none stays in the target");
     }
@@ -69,6 +74,18 @@ fn refuse(facts: Facts<'_>, deletes: bool, report: &mut Report) {
         report.refuse(Rule::Deletes, reason, "use deletes = \"mark\", or make the foreign keys ON DELETE NO ACTION");
     } else if deletes && !pointing.is_empty() {
         report.note("a row that the source has no more and others still point at ends the run, and nothing is changed");
+    }
+    let to_itself = facts.dependents(CASCADING_KEY_TO_ITSELF);
+    if deletes && !to_itself.is_empty() {
+        let reason =
+            format!("rows of {name} cascade to others of it ({}), which the source may still have", listed(&to_itself));
+        report.refuse(Rule::Deletes, reason, "use deletes = \"mark\", or make the foreign key ON DELETE NO ACTION");
+    }
+    let children = facts.dependents(CHILD);
+    if facts.target.kind == Some(RelationKind::Table) && !children.is_empty() {
+        let reason =
+            format!("tables inherit from {name} ({}), and their rows would be taken for its own", listed(&children));
+        report.refuse(Rule::Deletes, reason, "use deletes = \"ignore\", or choose another target by `into`");
     }
     if facts.target.row_level_security {
         let reason = "row-level security would hide rows that are gone at the source";

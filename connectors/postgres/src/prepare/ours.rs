@@ -18,51 +18,54 @@ macro_rules! counted {
 
 /// How often rows were inserted, updated and deleted.
 const CHANGES: &str = counted!("tuples_inserted", "tuples_updated", "tuples_deleted");
-/// How often they were deleted.
-const DELETES: &str = counted!("tuples_deleted");
 /// The same of this transaction alone.
 const OWN_CHANGES: &str = counted!("xact_tuples_inserted", "xact_tuples_updated", "xact_tuples_deleted");
-const OWN_DELETES: &str = counted!("xact_tuples_deleted");
+
+/// The largest table whose rows are asked: a scan of more may take longer than an answer of the catalogue may.
+const LOOKED_AT_BYTES_MAX: u64 = 8 << 30;
+const BYTES: &str = "(SELECT sum(pg_catalog.pg_relation_size(p.oid)) \
+     FROM (SELECT r.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(r.oid)) AS p(oid))";
 
 /// The transaction that writes a record, and the oldest one that had not ended then: rows of any other that is as young are
 /// somebody's.
 const NOW: &str = "pg_catalog.pg_current_xact_id(), pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())";
 
-/// Records that all rows of a table came by runs of ours, by this one last. By OID, so that a table that somebody makes later
-/// under the same name is not taken for ours; and with the changes that it has seen by then.
-pub fn upsert_target(namespace: &str, name: &str, run: &str) -> Result<String, PrepareError> {
+/// Records that all rows of a table came by runs of this sync, by this one last. By OID, so that a table that somebody makes
+/// later under the same name is not taken for ours; and with the changes that it has seen by then.
+pub fn upsert_target(namespace: &str, name: &str, sync: &str, run: &str) -> Result<String, PrepareError> {
     let sql =
-        Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, run, changes, deletes, own, horizon) SELECT r.oid, ");
-    let sql = sql.literal(run)?.raw(", ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES);
-    let sql = sql.raw(", ").raw(DELETES).raw(" + ").raw(OWN_DELETES).raw(", ").raw(NOW).raw(" FROM ");
-    let sql = of_table(sql, namespace, name)?;
+        Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, sync, run, changes, own, horizon) SELECT r.oid, ");
+    let sql = sql.literal(sync)?.raw(", ").literal(run)?.raw(", ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES);
+    let sql = of_table(sql.raw(", ").raw(NOW).raw(" FROM "), namespace, name)?;
     Ok(sql
         .raw(
-            " ON CONFLICT (relation) DO UPDATE SET run = EXCLUDED.run, changes = EXCLUDED.changes, \
-             deletes = EXCLUDED.deletes, own = EXCLUDED.own, horizon = EXCLUDED.horizon",
+            " ON CONFLICT (relation) DO UPDATE SET sync = EXCLUDED.sync, run = EXCLUDED.run, \
+             changes = EXCLUDED.changes, own = EXCLUDED.own, horizon = EXCLUDED.horizon",
         )
         .done())
 }
 
-/// Records that a table that held our rows alone still does: whatever this run changed of it is ours.
-pub fn update_target(namespace: &str, name: &str, run: &str) -> Result<String, PrepareError> {
-    let sql = Sql::new().raw("UPDATE _rapidbyte.targets AS t SET run = ").literal(run)?;
+/// Records that a table that held our rows alone still does: whatever this run changed of it is ours. Of a table that another
+/// sync writes as well no sync may say that all rows are its own.
+pub fn update_target(namespace: &str, name: &str, sync: &str, run: &str) -> Result<String, PrepareError> {
+    let sql = Sql::new().raw("UPDATE _rapidbyte.targets AS t SET sync = CASE WHEN t.sync = ").literal(sync)?;
+    let sql = sql.raw(" THEN t.sync END, run = ").literal(run)?;
     let sql = sql.raw(", changes = ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES);
-    let sql = sql.raw(", deletes = ").raw(DELETES).raw(" + ").raw(OWN_DELETES);
     let sql = of_table(sql.raw(", (own, horizon) = (SELECT ").raw(NOW).raw(") FROM "), namespace, name)?;
-    Ok(sql.raw(" WHERE t.relation = r.oid AND t.changes >= ").raw(CHANGES).done())
+    Ok(sql.raw(" WHERE t.relation = r.oid AND t.changes = ").raw(CHANGES).done())
 }
 
 /// Forgets tables that are gone: an OID comes again some day.
 pub const FORGET_TARGETS: &str =
     "DELETE FROM _rapidbyte.targets WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = relation)";
 
-/// Asks whose rows a table holds: one row, one column, "ours", "changed" where others have changed some since, "doubt" where
-/// only [`others_query`] tells, or "theirs". The table of targets must be there.
-pub fn filled_query(namespace: &str, name: &str) -> Result<String, PrepareError> {
-    let sql = Sql::new().raw("SELECT coalesce((SELECT CASE WHEN t.changes >= ").raw(CHANGES);
-    let sql = sql.raw(" THEN 'ours' WHEN t.deletes >= ").raw(DELETES);
-    let sql = sql.raw(" AND t.horizon IS NOT NULL THEN 'doubt' ELSE 'changed' END ");
+/// Asks whose rows a table holds: one row, one column, "ours" where all came by this sync, "changed" where others, be it
+/// another sync, have changed some since, "doubt" where only [`others_query`] tells, or "theirs". The table of targets must be
+/// there.
+pub fn filled_query(namespace: &str, name: &str, sync: &str) -> Result<String, PrepareError> {
+    let sql = Sql::new().raw("SELECT coalesce((SELECT CASE WHEN t.sync IS DISTINCT FROM ").literal(sync)?;
+    let sql = sql.raw(" THEN 'changed' WHEN t.changes = ").raw(CHANGES).raw(" THEN 'ours' WHEN ").raw(BYTES);
+    let sql = sql.raw(" > ").number(LOOKED_AT_BYTES_MAX).raw(" THEN 'changed' ELSE 'doubt' END ");
     let sql = sql.raw("FROM _rapidbyte.targets t WHERE t.relation = r.oid), 'theirs') FROM ");
     Ok(of_table(sql, namespace, name)?.done())
 }

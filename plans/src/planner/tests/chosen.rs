@@ -165,7 +165,9 @@ const CHOSEN: [(&str, &str); 129] = [
     ("append-absent-commented", "copy direct +table"),
 ];
 
-const REFUSED: [(&str, &str); 83] = [
+const REFUSED: [(&str, &str); 85] = [
+    ("refused-deletes-mark-of-others", "Deletes"),
+    ("refused-deletes-children", "Deletes"),
     ("refused-deletes-cascading-keys", "Deletes"),
     ("refused-deletes-mark-of-stream", "Deletes"),
     ("refused-deletes-mark-type", "Deletes"),
