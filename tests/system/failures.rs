@@ -128,3 +128,22 @@ fn settled(world: &World) {
          IF EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'rapidbyte') THEN RAISE 'sessions are left'; END IF; END $$",
     );
 }
+
+#[test]
+fn records_that_lack_a_table_are_made_whole() {
+    let table = "(id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
+    let world = World::new(&format!(
+        "CREATE TABLE items {table}; CREATE TABLE news {table}; INSERT INTO items VALUES (1); INSERT INTO news VALUES (1)"
+    ));
+    let sync = "[[stream]]\ntable = \"public.items\"\nwrite = \"replace\"\n\n\
+         [[stream]]\ntable = \"public.news\"\nwrite = \"upsert\"\nsync = \"incremental\"\ncursor = \"at\"\n";
+    world.apply(sync);
+    for (at, table) in ["runs", "checkpoints", "targets"].into_iter().enumerate() {
+        world.destination(&format!("DROP TABLE _rapidbyte.{table}"));
+        world.source(&format!("INSERT INTO items VALUES ({0}); INSERT INTO news VALUES ({0})", at + 2));
+        // What no record says any more to be ours is replaced where that is allowed.
+        world.apply(sync);
+        world.assert_same("items", "items");
+        world.assert_same("news", "news");
+    }
+}

@@ -12,7 +12,7 @@ pub(crate) fn find(
     stream: &str,
     target: &ObjectName,
 ) -> Result<Option<contract::KnownCheckpoint>, Error> {
-    if !inner.has_records()? {
+    if !inner.has(prepare::has_checkpoints)? {
         return Ok(None);
     }
     let sql = prepare::checkpoint_query(sync, stream, (namespace(target), &target.name));

@@ -14,6 +14,7 @@ use rapidbyte_postgres::{
     prepare::{self, Compared},
     relation, session,
     sql::Sql,
+    types::catalog::TextRow,
 };
 use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
 use rapidbyte_sdk::types::{Category, Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
@@ -246,7 +247,7 @@ impl Inner {
 
     fn inspect(&mut self, target: &ObjectName, schema: &[u8]) -> Result<contract::TargetObservation, Error> {
         let mut seen = inspect::target(&mut self.session, target, schema)?;
-        if seen.kind.is_some() && self.has_records()? {
+        if seen.kind.is_some() && self.has(prepare::has_targets)? {
             let may_look = seen.privileges.contains(&contract::Privilege::Select);
             let whose = self.whose(target, may_look)?;
             (seen.filled_by_us, seen.changed_by_others) = (whose == "ours", whose == "changed");
@@ -274,20 +275,23 @@ impl Inner {
         Ok(prepare::bookkeeping(&rows).into_iter().map(statement_out).collect())
     }
 
-    /// Runs are recorded here, and we may read the records: what is hidden from us is not there, and a plan says so.
-    pub(crate) fn has_records(&mut self) -> Result<bool, Error> {
+    /// A part of the records is there, and we may read it: what is hidden from us is not there, and a plan says so. Where
+    /// another part is missing this one tells all the same: the run makes the other first, and must then see what was planned.
+    pub(crate) fn has(&mut self, part: fn(&[TextRow]) -> bool) -> Result<bool, Error> {
         // It is asked for each stream, and of what is there nothing is taken away in the meantime.
-        self.has_records = self.has_records
-            || (self.bookkeeping()?.is_empty() && self.session.text(&relation::can_record_query())? == "t");
-        Ok(self.has_records)
+        if self.has_records {
+            return Ok(true);
+        }
+        let there = self.session.query(&prepare::bookkeeping_query())?.rows;
+        if !part(&there) || self.session.text(&relation::can_record_query())? != "t" {
+            return Ok(false);
+        }
+        self.has_records = prepare::bookkeeping(&there).is_empty();
+        Ok(true)
     }
 
     fn last_run(&mut self, sync: &str) -> Result<Option<contract::PastRun>, Error> {
-        // Where another table of the records is missing, the runs are told all the same: it is made in this one.
-        if !self.has_records
-            && (!prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows)
-                || self.session.text(&relation::can_record_query())? != "t")
-        {
+        if !self.has(prepare::has_runs)? {
             return Ok(None);
         }
         Ok(state::runs(&mut self.session, sync, 1)?.pop())
@@ -352,7 +356,7 @@ impl Inner {
     fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
         self.session.query(&session::script(&[("lock_timeout", OUTCOME_TIMEOUT)]))?;
         self.session.query(&hold(run)?)?;
-        if !self.bookkeeping()?.is_empty() {
+        if !prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows) {
             return Ok(contract::RunOutcome::Unknown);
         }
         let sql = prepare::outcome_query(run).map_err(|error| prepare_error(&error))?;

@@ -65,6 +65,11 @@ pub fn has_runs(rows: &[TextRow]) -> bool {
     is_there(rows, 1)
 }
 
+/// Whether it says that the tables that hold our rows alone are recorded, be it by an older version.
+pub fn has_targets(rows: &[TextRow]) -> bool {
+    is_there(rows, 3)
+}
+
 pub(super) fn is_there(rows: &[TextRow], at: usize) -> bool {
     rows.first().and_then(|row| row.get(at)).and_then(Option::as_deref) == Some("t")
 }

@@ -14,8 +14,8 @@ mod window;
 mod write;
 
 pub use bookkeeping::{
-    Checkpoint, bookkeeping, bookkeeping_query, checkpoint_query, has_runs, insert_receipt, last_runs_query,
-    outcome_query, upsert_checkpoint,
+    Checkpoint, bookkeeping, bookkeeping_query, checkpoint_query, has_runs, has_targets, insert_receipt,
+    last_runs_query, outcome_query, upsert_checkpoint,
 };
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};

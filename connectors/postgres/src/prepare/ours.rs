@@ -58,11 +58,12 @@ pub const FORGET_TARGETS: &str =
     "DELETE FROM _rapidbyte.targets WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = relation)";
 
 /// Asks whose rows a table holds: one row, one column, "ours", "changed" where others have changed some since, "doubt" where
-/// only [`others_query`] tells, or "theirs". The table of targets must be there.
+/// only [`others_query`] tells, or "theirs". The table of targets must be there; one of an older version lacks columns, and is
+/// asked all the same: the run adds them first, and must then see what was planned.
 pub fn filled_query(namespace: &str, name: &str) -> Result<String, PrepareError> {
     let sql = Sql::new().raw("SELECT coalesce((SELECT CASE WHEN t.changes >= ").raw(CHANGES);
-    let sql = sql.raw(" THEN 'ours' WHEN t.deletes >= ").raw(DELETES);
-    let sql = sql.raw(" AND t.horizon IS NOT NULL THEN 'doubt' ELSE 'changed' END ");
+    let sql = sql.raw(" THEN 'ours' WHEN (pg_catalog.to_jsonb(t) ->> 'deletes')::bigint >= ").raw(DELETES);
+    let sql = sql.raw(" AND pg_catalog.to_jsonb(t) ->> 'horizon' IS NOT NULL THEN 'doubt' ELSE 'changed' END ");
     let sql = sql.raw("FROM _rapidbyte.targets t WHERE t.relation = r.oid), 'theirs') FROM ");
     Ok(of_table(sql, namespace, name)?.done())
 }
