@@ -5,9 +5,6 @@ use crate::{
     lab::{DESTINATION, Lab, SOURCE},
 };
 
-/// False until incremental syncs are built: then their cells join the table.
-pub(crate) const INCREMENTAL: bool = false;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Write {
     Append,
@@ -53,7 +50,47 @@ const ALL: [Cell; 11] = [
 
 /// Every combination that exists.
 pub(crate) fn all() -> impl Iterator<Item = Cell> {
-    ALL.into_iter().filter(|cell| INCREMENTAL || cell.sync == Sync::Full)
+    ALL.into_iter()
+}
+
+/// What of the source is read for a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The table itself.
+    Table,
+    /// A view that tells by `taken` which snapshot a row is of: appends of whole tables lie side by side.
+    Taken,
+    /// A table of all versions of its rows, by a trigger: an append of what is new never changes a row.
+    Versions,
+}
+
+impl Cell {
+    pub(crate) fn origin(self, table: &str) -> Origin {
+        match (self.write, self.sync) {
+            (Write::Append, Sync::Full) => Origin::Taken,
+            (Write::Append, Sync::Incremental) if table != "history" => Origin::Versions,
+            _ => Origin::Table,
+        }
+    }
+
+    /// The name of what is read.
+    pub(crate) fn source(self, table: &str) -> String {
+        match self.origin(table) {
+            Origin::Table => table.to_owned(),
+            Origin::Taken => format!("{table}_taken"),
+            Origin::Versions => format!("{table}_versions"),
+        }
+    }
+
+    /// The column that tells what is new: one that sets itself at each change, at each transaction's begin, or may be
+    /// NULL; a number that is unique, or not.
+    fn cursor(self, table: &str) -> &'static str {
+        match (self.origin(table), table) {
+            (Origin::Versions, "accounts") => "cursor = \"version\"",
+            (Origin::Table, "notes") => "cursor = \"at\"\nnull_cursor = \"always\"",
+            _ => "cursor = \"changed\"",
+        }
+    }
 }
 
 impl std::fmt::Display for Cell {
@@ -85,9 +122,11 @@ impl Default for Limits {
 pub(crate) fn sync_file(lab: &Lab, cell: Cell, limits: &Limits) -> String {
     let write = cell.to_string();
     let (write, strategy) = (write.split('/').next().unwrap(), cell.strategy);
+    // Some batches in each run, also where only what is new comes.
+    let batch_rows = if cell.sync == Sync::Full { 1000 } else { 200 };
     let mut file = format!(
         "version = 1\nname = \"bank\"\n\n[source]\nuse = \"postgres\"\nurl = \"{}\"\n\n[destination]\nuse = \"postgres\"\n\
-         url = \"{}\"\n\n[defaults]\nwrite = \"{write}\"\nstrategy = \"{strategy}\"\n\n[limits]\nbatch_rows = 1000\n\
+         url = \"{}\"\n\n[defaults]\nwrite = \"{write}\"\nstrategy = \"{strategy}\"\n\n[limits]\nbatch_rows = {batch_rows}\n\
          timeout = \"{}\"\nretries = {}\n",
         lab.url(SOURCE),
         lab.url(DESTINATION),
@@ -95,13 +134,9 @@ pub(crate) fn sync_file(lab: &Lab, cell: Cell, limits: &Limits) -> String {
         limits.retries,
     );
     for table in TABLES {
-        // An append of whole tables again and again tells its snapshots apart by a column of the view.
-        let view = cell.write == Write::Append && cell.sync == Sync::Full;
-        let suffix = if view { "_taken" } else { "" };
-        file.push_str(&format!("\n[[stream]]\ntable = \"public.{table}{suffix}\"\ninto = \"{table}\"\n"));
+        file.push_str(&format!("\n[[stream]]\ntable = \"public.{}\"\ninto = \"{table}\"\n", cell.source(table)));
         if cell.sync == Sync::Incremental {
-            let cursor = if table == "notes" { "at" } else { "changed" };
-            file.push_str(&format!("sync = \"incremental\"\ncursor = \"{cursor}\"\n"));
+            file.push_str(&format!("sync = \"incremental\"\n{}\n", cell.cursor(table)));
         }
     }
     file

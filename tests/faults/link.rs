@@ -181,6 +181,10 @@ impl Link {
                 run(&wire::statement(rest).unwrap_or_default());
                 return self.bytes(way, &wire::query("SELECT 1"));
             }
+            What::Replaced(one, other) => {
+                let sql = wire::statement(rest).unwrap_or_default().replace(one, other);
+                return self.bytes(way, &wire::query(&sql));
+            }
             What::Instead(sql) => return self.bytes(way, &wire::query(&sql)),
             What::Meanwhile(act) => {
                 act();

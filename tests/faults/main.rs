@@ -43,5 +43,9 @@ fn main() -> ExitCode {
         let name = format!("{}_{}", fault.id, fault.what.replace([' ', ','], "_"));
         Trial::test(name, move || run::reduced(&fault, SEED).map_err(Into::into))
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let bugs = bugs::all().into_iter().map(|bug| {
+        let name = format!("bug_{}_is_caught_by_{}", bug.name.replace(' ', "_"), bug.found_by);
+        Trial::test(name, move || run::sensitive(&bug, SEED).map(drop).map_err(Into::into))
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.chain(bugs).collect()).exit_code()
 }

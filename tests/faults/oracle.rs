@@ -3,7 +3,7 @@
 
 use crate::{
     bank::{ACCOUNTS, BALANCE, DIGEST, HISTORY, TABLES},
-    cell::{Cell, Sync, Write},
+    cell::{Cell, Origin, Sync, Write},
     lab::{DESTINATION, Lab, ROLE, Row, SOURCE},
 };
 use std::time::{Duration, Instant};
@@ -11,16 +11,29 @@ use std::time::{Duration, Instant};
 /// How long a server may take to end what a client that is gone has left: it looks now and then.
 const LEFT_LIMIT: Duration = Duration::from_secs(20);
 
-/// What tells one snapshot's rows from another's: appends of whole tables lie side by side.
+/// Whole tables are appended again and again.
+pub(crate) fn lies_side_by_side(cell: Cell) -> bool {
+    cell.origin("history") == Origin::Taken
+}
+
+/// What tells one snapshot's rows from another's.
 fn taken(cell: Cell) -> &'static str {
-    if cell.write == Write::Append && cell.sync == Sync::Full { "taken" } else { "0" }
+    if lies_side_by_side(cell) { "taken" } else { "0" }
+}
+
+/// The accounts as they are: of versions, the latest.
+fn accounts(cell: Cell) -> &'static str {
+    match cell.origin("accounts") {
+        Origin::Versions => "(SELECT DISTINCT ON (id) * FROM accounts ORDER BY id, version DESC) AS latest",
+        Origin::Table | Origin::Taken => "accounts",
+    }
 }
 
 /// The books balance in each snapshot; no number of a writer is missing or there twice; no row is another.
 pub(crate) fn books(cell: Cell) -> String {
-    let taken = taken(cell);
+    let (taken, accounts) = (taken(cell), accounts(cell));
     format!(
-        "WITH a AS (SELECT id, balance, filler, {taken} AS taken FROM accounts), \
+        "WITH a AS (SELECT id, balance, filler, {taken} AS taken FROM {accounts}), \
          h AS (SELECT writer, seq, account, delta, digest, {taken} AS taken FROM history), \
          snapshots AS (SELECT taken FROM a UNION SELECT taken FROM h), \
          owned AS (SELECT taken, account, sum(delta) AS delta FROM h GROUP BY 1, 2), \
@@ -56,7 +69,7 @@ pub(crate) fn runs(lab: &Lab) -> u64 {
 /// The records and the tables tell the same.
 pub(crate) fn records(cell: Cell) -> String {
     if cell.sync == Sync::Incremental {
-        return "SELECT 1 WHERE false".to_owned();
+        return checkpoints(cell);
     }
     let taken = taken(cell);
     let count = |table: &str| {
@@ -81,6 +94,25 @@ pub(crate) fn records(cell: Cell) -> String {
     )
 }
 
+/// The checkpoints of incremental streams are where the rows are: the highest cursor that is there, and no other. Where notes
+/// are deleted the source has it no more, and theirs says nothing.
+fn checkpoints(cell: Cell) -> String {
+    let apart = |table: &str, cursor: &str, ty: &str| {
+        format!(
+            "SELECT 'rows and checkpoint of {table} apart' AS what, count(*) AS n FROM (SELECT max({cursor}) AS highest FROM {table}) AS there \
+             WHERE highest IS DISTINCT FROM (SELECT value::{ty} FROM _rapidbyte.checkpoints WHERE stream = 'public.{}')",
+            cell.source(table)
+        )
+    };
+    let accounts = match cell.origin("accounts") {
+        Origin::Versions => apart("accounts", "version", "bigint"),
+        Origin::Table | Origin::Taken => apart("accounts", "changed", "timestamptz"),
+    };
+    let history = apart("history", "changed", "timestamptz");
+    let missing = "SELECT 'checkpoints missing', 3 - count(*) FROM _rapidbyte.checkpoints";
+    format!("SELECT * FROM ({accounts} UNION ALL {history} UNION ALL {missing}) AS positions WHERE n <> 0")
+}
+
 /// Both, in one look.
 pub(crate) fn whole(lab: &Lab, cell: Cell) -> Vec<String> {
     let look = |sql: &str| match lab.try_sql(DESTINATION, sql) {
@@ -95,9 +127,10 @@ pub(crate) fn whole(lab: &Lab, cell: Cell) -> Vec<String> {
 pub(crate) fn exact(lab: &Lab, cell: Cell) -> Vec<String> {
     let mut wrong = Vec::new();
     for table in TABLES {
+        let version = if cell.origin(table) == Origin::Versions { "version, changed, " } else { "" };
         let columns = match table {
-            "accounts" => "id, balance, filler",
-            "history" => "writer, seq, account, delta, digest, note",
+            "accounts" => "id, balance, filler, changed",
+            "history" => "writer, seq, account, delta, digest, note, changed",
             _ => "id, body, at",
         };
         let latest = match taken(cell) {
@@ -105,15 +138,17 @@ pub(crate) fn exact(lab: &Lab, cell: Cell) -> Vec<String> {
             // All of a run have one; a table that it found empty has none.
             _ => "WHERE taken = (SELECT max(taken) FROM accounts)".to_owned(),
         };
-        let rows = |database: &str, which: &str| -> Vec<String> {
+        let rows = |database: &str, table: &str, which: &str| -> Vec<String> {
             let sql = format!(
-                "SELECT t::text FROM (SELECT {columns} FROM {table} {which}) AS t ORDER BY t::text COLLATE \"C\""
+                "SELECT t::text FROM (SELECT {version}{columns} FROM {table} {which}) AS t ORDER BY t::text COLLATE \"C\""
             );
             lab.sql(database, &sql).into_iter().map(|mut row| row.remove(0).unwrap()).collect()
         };
-        let (source, destination) = (rows(SOURCE, ""), rows(DESTINATION, &latest));
+        // Of views all columns but `taken` are the table's.
+        let origin = if cell.origin(table) == Origin::Versions { cell.source(table) } else { table.to_owned() };
+        let (source, destination) = (rows(SOURCE, &origin, ""), rows(DESTINATION, table, &latest));
         let (lost, more) = except_all(&source, &destination);
-        let may_stay = table == "notes" && cell.write != Write::Replace && taken(cell) == "0";
+        let may_stay = table == "notes" && cell.write == Write::Upsert;
         if lost > 0 || (more > 0 && !may_stay) {
             wrong.push(format!("{table}: {lost} rows lost, {more} rows too many"));
         }

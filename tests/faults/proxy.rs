@@ -53,6 +53,8 @@ pub(crate) enum What {
     EarlyAnswer(Duration),
     /// Another statement is sent in place of this one.
     Instead(String),
+    /// The statement is sent with the one text in place of the other.
+    Replaced(&'static str, &'static str),
     /// The statement is run elsewhere, and the server gets none that does anything.
     Aside(Arc<dyn Fn(&str) + Send + Sync>),
     /// This is done while the message waits, once; then another rule may say what becomes of the message.

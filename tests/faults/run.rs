@@ -87,13 +87,31 @@ pub(crate) fn reduced(fault: &Fault, seed: u64) -> Result<(), String> {
 struct Wish {
     seed: u64,
     only: Option<String>,
+    cells: String,
     runs: Option<u64>,
+    /// This one of so many parts of the table, each with a seed of its own; together they are the whole.
+    part: [u64; 2],
     jobs: usize,
     bugs: bool,
 }
 
+impl Wish {
+    /// Of a row's runs in one cell: the first of this part, and how many.
+    fn share(&self, fault: &Fault) -> (u64, u64) {
+        let ([part, parts], whole) = (self.part, self.runs.unwrap_or(fault.whole));
+        let until = |part: u64| (whole * part).div_ceil(parts);
+        (until(part - 1), until(part) - until(part - 1))
+    }
+
+    fn cells(&self, fault: &Fault) -> Vec<Cell> {
+        let wanted = |cell: &Cell| (fault.in_cell)(*cell) && cell.to_string().contains(&self.cells);
+        cell::all().filter(wanted).collect()
+    }
+}
+
 fn wish(arguments: &[String]) -> Result<Wish, String> {
-    let mut wish = Wish { seed: crate::SEED, only: None, runs: None, jobs: 2, bugs: false };
+    let mut wish =
+        Wish { seed: crate::SEED, only: None, cells: String::new(), runs: None, part: [1, 1], jobs: 2, bugs: false };
     let (flags, pairs): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|argument| *argument == "--bugs");
     wish.bugs = !flags.is_empty();
     for pair in pairs.chunks(2) {
@@ -102,12 +120,25 @@ fn wish(arguments: &[String]) -> Result<Wish, String> {
         match name.as_str() {
             "--seed" => wish.seed = number()?,
             "--only" => wish.only = Some((*value).clone()),
+            "--cells" => wish.cells.clone_from(value),
+            "--part" => wish.part = part(value).ok_or_else(|| format!("--part needs K/N, not {value:?}"))?,
             "--runs" => wish.runs = Some(number()?),
             "--jobs" => wish.jobs = usize::try_from(number()?.max(1)).unwrap_or(1),
-            unknown => return Err(format!("faults knows --bugs, --seed, --only, --runs and --jobs, not {unknown}")),
+            unknown => {
+                return Err(format!(
+                    "faults knows --bugs, --seed, --only, --cells, --runs, --part and --jobs, not {unknown}"
+                ));
+            }
         }
     }
     Ok(wish)
+}
+
+/// "2/5"
+fn part(text: &str) -> Option<[u64; 2]> {
+    let (part, parts) = text.split_once('/')?;
+    let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+    (part >= 1 && part <= parts).then_some([part, parts])
 }
 
 /// Every fault in every cell; prints a line for each fault, and what was wrong.
@@ -153,19 +184,19 @@ fn wanted(wish: &Wish, fault: &Fault) -> bool {
 
 /// All cells of a fault, several at a time, each on a server of its own.
 fn row(wish: &Wish, fault: &Fault) -> Tally {
-    let cells: Vec<Cell> = cell::all().filter(|cell| (fault.in_cell)(*cell)).collect();
+    let (cells, (first, runs)) = (wish.cells(fault), wish.share(fault));
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..wish.jobs.min(cells.len()) {
             scope.spawn(|| {
                 let mut held = None;
-                while let Some(cell) = cells.get(next.fetch_add(1, SeqCst)) {
+                while let Some(cell) = cells.get(next.fetch_add(1, SeqCst)).filter(|_| runs > 0) {
                     let Some(lab) = held.take().or_else(|| lab(fault.server)) else {
                         total.lock().unwrap().merge(skipped(fault));
                         continue;
                     };
-                    let rng = Rng::new(wish.seed, &format!("{} {cell}", fault.id));
-                    let (lab, tally) = in_cell(lab, fault, *cell, rng, 0, wish.runs.unwrap_or(fault.whole));
+                    let rng = Rng::new(wish.seed, &format!("{} {cell} {first}", fault.id));
+                    let (lab, tally) = in_cell(lab, fault, *cell, rng, first, runs);
                     held = Some(lab);
                     eprintln!("{}", tally.line(fault.id, &cell.to_string()));
                     total.lock().unwrap().merge(tally);
@@ -176,32 +207,42 @@ fn row(wish: &Wish, fault: &Fault) -> Tally {
     total.into_inner().unwrap()
 }
 
-/// Plants each mistake and says whether the suite fails.
+/// Plants each mistake and says how the suite found it.
 fn bugs(wish: &Wish) -> ExitCode {
+    let wanted = |bug: &&Bug| wish.only.as_ref().is_none_or(|only| bug.name.contains(only.as_str()));
     let (bugs, mut found) = (bugs::all(), 0);
+    let bugs: Vec<&Bug> = bugs.iter().filter(wanted).collect();
     for bug in &bugs {
-        let first = sensitive(bug, wish.seed);
-        found += usize::from(first.is_some());
-        let how = first.unwrap_or_else(|| "NOT FOUND".to_owned());
-        println!("{:<26}{:<5}{}", bug.name, bug.found_by, how.lines().next().unwrap_or_default());
+        match sensitive(bug, wish.seed) {
+            Ok(by) => {
+                found += 1;
+                println!("bug {}: caught by {}, {}: {by}", bug.name, bug.found_by, bug.cell);
+            }
+            Err(what) => println!("bug {}: NOT CAUGHT by {}, {}: {what}", bug.name, bug.found_by, bug.cell),
+        }
     }
-    println!("{found} of {} found (the naive cursor waits for incremental syncs)", bugs.len());
-    if found == bugs.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{found} of {} found", bugs.len());
+    if found == bugs.len() && found > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What the suite says with the mistake planted; none: it finds nothing.
-pub(crate) fn sensitive(bug: &Bug, seed: u64) -> Option<String> {
+/// What the suite says first with the mistake planted. It must have been in the way of some statement.
+pub(crate) fn sensitive(bug: &Bug, seed: u64) -> Result<String, String> {
     let mut scene = Scene::new(Lab::new(&[]), bug.cell, Rng::new(seed, bug.name));
     let (source, destination) = ((bug.source)(&scene.lab), (bug.destination)(&scene.lab));
     scene.plant(source, destination);
+    let mut wrong = Vec::new();
     for turn in bug.turns {
         let verdict = scene.judge(|scene| (bug.shoot)(scene, *turn));
-        if let Some(wrong) = verdict.wrong.into_iter().next() {
-            return Some(wrong);
-        }
-        if verdict.hung {
-            return Some("a hang".to_owned());
+        wrong.extend(verdict.wrong);
+        wrong.extend(verdict.hung.then(|| "a hang".to_owned()));
+        if !wrong.is_empty() {
+            break;
         }
     }
-    None
+    if wrong.is_empty() {
+        wrong = scene.close();
+    }
+    // Its end in words comes last.
+    let firsts = wrong.iter().filter_map(|what| what.lines().next()).take(3).collect::<Vec<_>>();
+    if firsts.is_empty() { Err("nothing was found wrong".to_owned()) } else { Ok(firsts.join("; ")) }
 }

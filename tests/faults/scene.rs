@@ -85,7 +85,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(lab: Lab, cell: Cell, rng: Rng) -> Self {
-        bank::fill(&lab);
+        bank::fill(&lab, cell);
         let mut scene = Self {
             lab,
             cell,
@@ -104,6 +104,7 @@ impl Scene {
         scene.writers = Some(Writers::start(&scene.lab, &mut scene.rng));
         scene.readers = Some(Readers::start(&scene.lab, cell));
         scene.arm(Vec::new(), Vec::new());
+        bank::renew(&scene.lab, cell);
         scene.calm = scene.must_succeed().took;
         let bytes = |proxy: &Proxy| [proxy.passed(Way::ToServer), proxy.passed(Way::ToClient)];
         (scene.source_bytes, scene.destination_bytes) = (bytes(&scene.lab.from), bytes(&scene.lab.into));
@@ -134,9 +135,14 @@ impl Scene {
         self.arm(Vec::new(), Vec::new());
     }
 
+    /// Nothing is written at the source until the guard is dropped.
+    pub(crate) fn pause(&self) -> Option<impl Sized + use<>> {
+        self.writers.as_ref().map(Writers::pause)
+    }
+
     /// Transactions of the writers so far.
     pub(crate) fn written(&self) -> u64 {
-        self.writers.as_ref().map_or(0, |writers| writers.count.load(SeqCst))
+        self.writers.as_ref().map_or(0, Writers::count)
     }
 
     /// When a proxy last obeyed a rule.
@@ -162,6 +168,7 @@ impl Scene {
     /// One run with a fault, and what becomes of it.
     pub(crate) fn judge(&mut self, fault: impl FnOnce(&mut Self) -> Shot) -> Verdict {
         self.forget_appended();
+        bank::renew(&self.lab, self.cell);
         let before = oracle::runs(&self.lab);
         let mut shot = fault(self);
         if self.bug.iter().all(Vec::is_empty) {
@@ -201,7 +208,7 @@ impl Scene {
 
     /// Applies again until it succeeds. Half of the time the writers wait, so that both sides can be compared row by row.
     fn recover(&mut self, verdict: &mut Verdict) -> Option<Instant> {
-        let paused = (self.rng.below(2) == 0).then(|| self.writers.as_ref().map(Writers::pause));
+        let paused = (self.rng.below(2) == 0).then(|| self.pause());
         let end = Instant::now() + RECOVERY_LIMIT;
         let mut failures = Vec::new();
         for _ in 0..TRIES_MAX {
@@ -226,7 +233,7 @@ impl Scene {
     /// The cell's end: the writers wait, and both sides are the same, row by row.
     pub(crate) fn close(&mut self) -> Vec<String> {
         self.forget_appended();
-        let paused = self.writers.as_ref().map(Writers::pause);
+        let paused = self.pause();
         let said = self.apply();
         if said.code != Some(0) {
             return vec![format!("the last run: {}", said.end())];
@@ -236,13 +243,13 @@ impl Scene {
         wrong.extend(oracle::left(&self.lab));
         wrong.extend(self.readers.as_ref().map(Readers::wrong).unwrap_or_default());
         let idle = |count: u64, who: &str| (count == 0).then(|| format!("{who} did nothing"));
-        wrong.extend(self.writers.as_ref().and_then(|writers| idle(writers.count.load(SeqCst), "the writers")));
+        wrong.extend(self.writers.as_ref().and_then(|writers| idle(writers.count(), "the writers")));
         wrong.extend(self.readers.as_ref().and_then(|readers| idle(readers.looks.load(SeqCst), "the reader")));
         wrong
     }
 
     fn forget_appended(&mut self) {
-        if self.cell.write == cell::Write::Append && oracle::runs(&self.lab) > APPENDED_MAX {
+        if oracle::lies_side_by_side(self.cell) && oracle::runs(&self.lab) > APPENDED_MAX {
             // In one transaction, since readers look all the time; one snapshot stays.
             self.lab.sql(
                 crate::lab::DESTINATION,
