@@ -10,6 +10,7 @@ use crate::{
     table::{self, Fault, Server},
 };
 use std::{
+    ops::Range,
     process::ExitCode,
     sync::{
         Mutex,
@@ -19,7 +20,7 @@ use std::{
 };
 
 /// Tries for each run whose fault did not come: one that is aimed at a moment can miss it.
-const MISSES_MAX: u64 = 4;
+const MISSES_MAX: u64 = 8;
 
 /// None where such a server cannot be had here.
 fn lab(server: Server) -> Option<Lab> {
@@ -41,30 +42,32 @@ fn skipped(fault: &Fault) -> Tally {
 const RUNS_OF_A_SCENE: u64 = 12;
 
 /// So many runs in which the fault came, in one cell.
-fn in_cell(mut lab: Lab, fault: &Fault, cell: Cell, mut rng: Rng, first: u64, runs: u64) -> (Lab, Tally) {
-    let (mut tally, mut turn) = (Tally::default(), first);
-    let enough = |tally: &Tally| tally.fired >= runs || tally.runs >= runs * MISSES_MAX;
-    while !enough(&tally) {
+fn in_cell(mut lab: Lab, fault: &Fault, cell: Cell, mut rng: Rng, turns: Range<u64>) -> (Lab, Tally) {
+    let (mut tally, mut turn, mut missed) = (Tally::default(), turns.start, 0);
+    while turn < turns.end {
         let mut scene = Scene::new(lab, cell, Rng::new(rng.next(), fault.id));
-        let until = turn + RUNS_OF_A_SCENE;
-        while turn < until && !enough(&tally) {
+        let until = tally.runs + RUNS_OF_A_SCENE;
+        while tally.runs < until && turn < turns.end {
             let what = format!("{} {cell} run {turn}", fault.id);
             let verdict = scene.judge(|scene| (fault.shoot)(scene, turn));
-            // What missed is shot again, and the next turn is another one.
-            turn += 1;
             if !verdict.wrong.is_empty() {
                 eprintln!("DIFFERENCE {what}: {}", verdict.wrong[0]);
             }
             tally.add(&verdict, &what);
+            missed = if verdict.fired { 0 } else { missed + 1 };
+            if missed == MISSES_MAX {
+                tally.differences.push(format!("{what}: the fault came in none of {missed} tries"));
+            }
+            // What missed is shot again.
+            if verdict.fired || missed == MISSES_MAX {
+                (turn, missed) = (turn + 1, 0);
+            }
         }
         let wrong = scene.close();
         if !wrong.is_empty() {
             tally.differences.push(format!("{} {cell} before run {turn}: {}", fault.id, wrong.join("\n  ")));
         }
         lab = scene.into_lab();
-    }
-    if tally.fired < runs {
-        tally.differences.push(format!("{} {cell}: the fault came in {} of {runs} runs", fault.id, tally.fired));
     }
     (lab, tally)
 }
@@ -76,7 +79,7 @@ pub(crate) fn reduced(fault: &Fault, seed: u64) -> Result<(), String> {
     let cell = *rng.pick(&cells);
     let first = rng.below(1_000);
     let tally = match lab(fault.server) {
-        Some(lab) => in_cell(lab, fault, cell, rng, first, fault.reduced).1,
+        Some(lab) => in_cell(lab, fault, cell, rng, first..first + fault.reduced).1,
         None => skipped(fault),
     };
     println!("seed {seed}, {cell}\n{HEAD}\n{}", tally.line(fault.id, fault.what));
@@ -96,11 +99,12 @@ struct Wish {
 }
 
 impl Wish {
-    /// Of a row's runs in one cell: the first of this part, and how many.
-    fn share(&self, fault: &Fault) -> (u64, u64) {
+    /// Of a row's runs in its cell of that number: those of this part. They go on where the cell before ended, since each
+    /// kind of a fault has turns of its own.
+    fn turns(&self, fault: &Fault, cell: usize) -> Range<u64> {
         let ([part, parts], whole) = (self.part, self.runs.unwrap_or(fault.whole));
-        let until = |part: u64| (whole * part).div_ceil(parts);
-        (until(part - 1), until(part) - until(part - 1))
+        let until = |part: u64| whole * cell as u64 + (whole * part).div_ceil(parts);
+        until(part - 1)..until(part)
     }
 
     fn cells(&self, fault: &Fault) -> Vec<Cell> {
@@ -184,19 +188,25 @@ fn wanted(wish: &Wish, fault: &Fault) -> bool {
 
 /// All cells of a fault, several at a time, each on a server of its own.
 fn row(wish: &Wish, fault: &Fault) -> Tally {
-    let (cells, (first, runs)) = (wish.cells(fault), wish.share(fault));
+    let cells = wish.cells(fault);
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..wish.jobs.min(cells.len()) {
             scope.spawn(|| {
                 let mut held = None;
-                while let Some(cell) = cells.get(next.fetch_add(1, SeqCst)).filter(|_| runs > 0) {
+                loop {
+                    let at = next.fetch_add(1, SeqCst);
+                    let Some(cell) = cells.get(at) else { return };
+                    let turns = wish.turns(fault, at);
+                    if turns.is_empty() {
+                        continue;
+                    }
                     let Some(lab) = held.take().or_else(|| lab(fault.server)) else {
                         total.lock().unwrap().merge(skipped(fault));
                         continue;
                     };
-                    let rng = Rng::new(wish.seed, &format!("{} {cell} {first}", fault.id));
-                    let (lab, tally) = in_cell(lab, fault, *cell, rng, first, runs);
+                    let rng = Rng::new(wish.seed, &format!("{} {cell} {}", fault.id, turns.start));
+                    let (lab, tally) = in_cell(lab, fault, *cell, rng, turns);
                     held = Some(lab);
                     eprintln!("{}", tally.line(fault.id, &cell.to_string()));
                     total.lock().unwrap().merge(tally);
