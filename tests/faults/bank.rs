@@ -3,7 +3,7 @@
 
 use crate::{
     cell::{Cell, Origin, Sync, Write},
-    lab::{DESTINATION, Lab, ROLE, RUNTIME, SOURCE, connect, query},
+    lab::{DESTINATION, Lab, ROLE, RUNTIME, SOURCE, connect, is_gone, query},
     seed::Rng,
 };
 use std::{
@@ -168,10 +168,9 @@ async fn write(port: u16, writer: u64, mut rng: Rng, share: Arc<Share>) {
         while !share.ended.load(SeqCst) {
             let held = share.turn.read().await;
             if let Err(error) = transact(&client, writer, seq, &mut rng, &share).await {
-                let is_gone = client.is_closed() || error.code().is_none_or(|state| state.code().starts_with("57"));
                 // A lock that a fault waits for.
                 let waited = error.code().is_some_and(|state| ["40P01", "55P03"].contains(&state.code()));
-                assert!(is_gone || waited, "a writer: {error:?}");
+                assert!(is_gone(&client, &error) || waited, "a writer: {error:?}");
                 break;
             }
             seq += 2;

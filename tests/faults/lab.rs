@@ -88,6 +88,34 @@ impl Lab {
         Some(lab)
     }
 
+    /// The same with the write-ahead log on a small disk of its own.
+    pub(crate) fn on_small_wal() -> Option<Self> {
+        let mut lab = Self::new(&[("max_wal_size", "32MB"), ("min_wal_size", "32MB")]);
+        let disk = Disk::mount(&lab)?;
+        lab.restarted = true;
+        lab.pg_ctl(&["stop", "-m", "fast"]);
+        let (log, space) = (lab.server.socket_dir().join("data/pg_wal"), disk.folder.join("space"));
+        let copied = Command::new("cp").arg("-a").arg(log.join(".")).arg(&space).status().unwrap();
+        assert!(copied.success(), "cp: {copied}");
+        fs::remove_dir_all(&log).unwrap();
+        std::os::unix::fs::symlink(&space, &log).unwrap();
+        lab.restart("fast");
+        lab.disk = Some(disk);
+        Some(lab)
+    }
+
+    /// Writes to the log until the server gives up, for want of room.
+    pub(crate) fn flood_log(&self) -> Act {
+        let port = self.server.port();
+        Arc::new(move || {
+            let more = "SELECT pg_logical_emit_message(false, 'flood', repeat('x', 1000000))";
+            RUNTIME.block_on(async {
+                let Ok(client) = connect(port, "postgres").await else { return };
+                while query(&client, more).await.is_ok() {}
+            });
+        })
+    }
+
     /// Takes the disk's room, all but some pages.
     pub(crate) fn fill_disk(&self) -> Instant {
         let disk = self.disk.as_ref().unwrap();
@@ -109,11 +137,15 @@ impl Lab {
     pub(crate) fn databases(&self) {
         for name in [SOURCE, DESTINATION] {
             self.sql("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-            let place = if name == DESTINATION && self.disk.is_some() { "small" } else { "pg_default" };
+            let place = if name == DESTINATION && self.has_small_space() { "small" } else { "pg_default" };
             self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {place}"));
         }
         self.sql("postgres", &format!("ALTER DATABASE {DESTINATION} OWNER TO {ROLE}"));
         self.sql(DESTINATION, &format!("GRANT ALL ON SCHEMA public TO {ROLE}"));
+    }
+
+    fn has_small_space(&self) -> bool {
+        self.value("postgres", "SELECT count(*) FROM pg_tablespace WHERE spcname = 'small'") == "1"
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
@@ -252,4 +284,10 @@ pub(crate) async fn query(client: &Client, sql: &str) -> Result<Vec<Row>, tokio_
         _ => None,
     });
     Ok(rows.collect())
+}
+
+/// The server went away under a session's feet, or is about to, its log's disk being full.
+pub(crate) fn is_gone(client: &Client, error: &tokio_postgres::Error) -> bool {
+    let of_the_end = |state: &str| state.starts_with("57") || state == "53100";
+    client.is_closed() || error.code().is_none_or(|state| of_the_end(state.code()))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cell::Cell,
-    lab::{DESTINATION, Lab, RUNTIME, connect, query},
+    lab::{DESTINATION, Lab, RUNTIME, connect, is_gone, query},
     oracle::{books, words},
 };
 use std::{
@@ -58,8 +58,7 @@ async fn look(port: u16, sql: String, ended: Arc<AtomicBool>, looks: Arc<AtomicU
         while !ended.load(SeqCst) {
             let seen = match query(&client, &sql).await {
                 Ok(rows) => words(&rows),
-                // The server went away under the reader's feet.
-                Err(error) if error.code().is_none_or(|code| code.code().starts_with("57")) => break,
+                Err(error) if is_gone(&client, &error) => break,
                 Err(error) => vec![error.to_string(), format!("{error:?}")],
             };
             looks.fetch_add(1, SeqCst);

@@ -28,6 +28,7 @@ fn lab(server: Server) -> Option<Lab> {
         Server::Plain => Some(Lab::new(&[])),
         Server::Tls => Some(Lab::tls()),
         Server::SmallDisk => Lab::on_small_disk(),
+        Server::SmallLog => Lab::on_small_wal(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Faults of the server: its backends, itself, its disk. Where nothing but time is lost the run goes on by itself.
 
 use crate::{
+    cell::Limits,
     lab::{DESTINATION, SOURCE},
     network::ENDS,
     proxy::{Rule, What, When},
@@ -70,5 +71,24 @@ pub(crate) fn disk_full(scene: &mut Scene, _: u64) -> Shot {
     let said = scene.apply();
     let fired = said.stderr.contains("53100").then_some(full);
     scene.lab.free_disk();
+    Shot::new(said, fired, Expect::Fails(ENDS))
+}
+
+/// F12: the disk of the write-ahead log is full among the rows, and the server goes down with it, until somebody makes
+/// room.
+pub(crate) fn log_full(scene: &mut Scene, _: u64) -> Shot {
+    let flood = scene.lab.flood_log();
+    scene.arm(vec![Rule::once(When::Says("COPY", "accounts"), What::Meanwhile(flood))], Vec::new());
+    // Nobody makes room while it is tried again.
+    scene.sync(&Limits { retries: 1, ..Limits::default() });
+    let complaints = |scene: &Scene| scene.lab.server.log().unwrap().matches("No space left on device").count();
+    let before = complaints(scene);
+    // From here on the writers may be the first who want more room.
+    let full = scene.lab.fill_disk();
+    let said = scene.apply();
+    scene.lab.free_disk();
+    scene.sync(&Limits::default());
+    let fired = (complaints(scene) > before).then_some(full);
+    scene.lab.restart("immediate");
     Shot::new(said, fired, Expect::Fails(ENDS))
 }

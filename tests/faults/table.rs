@@ -17,6 +17,8 @@ pub(crate) enum Server {
     Tls,
     /// With a small disk of its own, which only root can make.
     SmallDisk,
+    /// The same for the write-ahead log.
+    SmallLog,
 }
 
 /// A line of the table.
@@ -54,6 +56,7 @@ pub(crate) fn all() -> Vec<Fault> {
         fault("F9", "the server restarts", server::restarted, 2, 4),
         fault("F10", "SIGKILL of a backend", server::backend_killed, 1, 3),
         Fault { server: Server::SmallDisk, ..fault("F11", "disk full", server::disk_full, 1, 2) },
+        Fault { server: Server::SmallLog, ..fault("F12", "disk of the log full", server::log_full, 1, 2) },
         fault("F14", "deadlock", sessions::deadlock, 1, 2),
         fault("F15", "timeouts, no connection", sessions::impatient, 4, 4),
         fault("F16", "serialisation failure", sessions::serialization, 2, 2),
