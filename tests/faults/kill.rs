@@ -54,14 +54,14 @@ pub(crate) const POINTS: [(&str, u64); 46] = [
     ("destination.session.close.after", 2),
 ];
 
-const LAST_OF_A_COPY: &str = "destination.writer.finish.sent";
+/// A stream that is written by INSERT has sent all when it is finished.
+const ENDS_OF_A_COPY: [&str; 2] = ["destination.writer.finish.sent", "destination.writer.finish.received"];
 
 /// F1: a run ends at a named point; run after run the next one, at any of its visits.
 pub(crate) fn at_a_point(scene: &mut Scene, turn: u64) -> Shot {
-    let at = usize::try_from(turn).unwrap();
-    // A stream that is written by INSERT alone has sent all when it is finished.
-    let skips = scene.cell.strategy != "copy" && POINTS[at % POINTS.len()].0 == LAST_OF_A_COPY;
-    let (point, visits) = POINTS[(at + usize::from(skips)) % POINTS.len()];
+    let passed = |point: &&(&str, u64)| scene.cell.strategy == "copy" || !ENDS_OF_A_COPY.contains(&point.0);
+    let (before, after) = POINTS.split_at(usize::try_from(turn).unwrap() % POINTS.len());
+    let (point, visits) = *after.iter().chain(before).find(passed).unwrap();
     let visit = 1 + scene.rng.below(visits);
     let said = scene.start(Some(&format!("{point}:abort:{visit}"))).finish();
     let fired = (said.signal == Some(Signal::SIGABRT as i32)).then_some(said.ended);
