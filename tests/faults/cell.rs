@@ -82,11 +82,6 @@ impl Cell {
         }
     }
 
-    /// Notes that the source has no more are deleted; elsewhere an upsert leaves them.
-    pub(crate) fn sweeps(self) -> bool {
-        self.write == Write::Upsert && self.strategy == "copy"
-    }
-
     /// The column that tells what is new: one that sets itself at each change, at each transaction's begin, or may be
     /// NULL; a number that is unique, or not.
     fn cursor(self, table: &str) -> &'static str {
@@ -140,9 +135,6 @@ pub(crate) fn sync_file(lab: &Lab, cell: Cell, limits: &Limits) -> String {
     );
     for table in TABLES {
         file.push_str(&format!("\n[[stream]]\ntable = \"public.{}\"\ninto = \"{table}\"\n", cell.source(table)));
-        if table == "notes" && cell.sweeps() {
-            file.push_str("deletes = \"sweep\"\n");
-        }
         if cell.sync == Sync::Incremental {
             file.push_str(&format!("sync = \"incremental\"\n{}\n", cell.cursor(table)));
         }

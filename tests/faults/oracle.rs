@@ -123,7 +123,7 @@ pub(crate) fn whole(lab: &Lab, cell: Cell) -> Vec<String> {
 }
 
 /// EXCEPT ALL, both ways, on every table; nobody writes to the source meanwhile. Rows that the source has deleted stay in
-/// what is upserted without a sweep.
+/// what is upserted.
 pub(crate) fn exact(lab: &Lab, cell: Cell) -> Vec<String> {
     let mut wrong = Vec::new();
     for table in TABLES {
@@ -148,7 +148,7 @@ pub(crate) fn exact(lab: &Lab, cell: Cell) -> Vec<String> {
         let origin = if cell.origin(table) == Origin::Versions { cell.source(table) } else { table.to_owned() };
         let (source, destination) = (rows(SOURCE, &origin, ""), rows(DESTINATION, table, &latest));
         let (lost, more) = except_all(&source, &destination);
-        let may_stay = table == "notes" && cell.write == Write::Upsert && !cell.sweeps();
+        let may_stay = table == "notes" && cell.write == Write::Upsert;
         if lost > 0 || (more > 0 && !may_stay) {
             wrong.push(format!("{table}: {lost} rows lost, {more} rows too many"));
         }
