@@ -175,8 +175,9 @@ pub(crate) fn huge(scene: &mut Scene, turn: u64) -> Shot {
 
 /// F26: the records are of another version: an older one lacks a table or a column, a newer one demands more.
 pub(crate) fn other_version(scene: &mut Scene, turn: u64) -> Shot {
-    let (change, undo) = match turn % 3 {
+    let (change, undo) = match turn % 4 {
         0 => ("DROP TABLE _rapidbyte.checkpoints", ""),
+        3 => ("ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN horizon", ""),
         1 => (
             "ALTER TABLE _rapidbyte.targets RENAME changes TO older",
             "ALTER TABLE _rapidbyte.targets RENAME older TO changes",

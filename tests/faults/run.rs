@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     sync::{
         Mutex,
@@ -71,6 +72,16 @@ fn in_cell(mut lab: Lab, fault: &Fault, cell: Cell, mut rng: Rng, turns: Range<u
         lab = scene.into_lab();
     }
     (lab, tally)
+}
+
+/// The same; where the cell cannot go on (a server that does not start, a run that fails without a fault) the others still can,
+/// and that is a difference.
+fn guarded(lab: Lab, fault: &Fault, cell: Cell, rng: Rng, turns: Range<u64>) -> (Option<Lab>, Tally) {
+    if let Ok((lab, tally)) = catch_unwind(AssertUnwindSafe(|| in_cell(lab, fault, cell, rng, turns))) {
+        return (Some(lab), tally);
+    }
+    let stuck = format!("{} {cell}: it could not go on, see above", fault.id);
+    (None, Tally { differences: vec![stuck], ..Tally::default() })
 }
 
 /// One cell of the fault, by the seed; fails with what is wrong.
@@ -207,8 +218,8 @@ fn row(wish: &Wish, fault: &Fault) -> Tally {
                         continue;
                     };
                     let rng = Rng::new(wish.seed, &format!("{} {cell} {}", fault.id, turns.start));
-                    let (lab, tally) = in_cell(lab, fault, *cell, rng, turns);
-                    held = Some(lab);
+                    let tally;
+                    (held, tally) = guarded(lab, fault, *cell, rng, turns);
                     eprintln!("{}", tally.line(fault.id, &cell.to_string()));
                     total.lock().unwrap().merge(tally);
                 }

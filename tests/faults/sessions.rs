@@ -16,11 +16,14 @@ use std::{
 pub(crate) fn deadlock(scene: &mut Scene, _: u64) -> Shot {
     let port = scene.lab.server.port();
     let act = Arc::new(move || {
-        let client = RUNTIME.block_on(async {
+        let held = RUNTIME.block_on(async {
             let client = connect(port, DESTINATION).await.unwrap();
-            query(&client, "SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE history IN SHARE MODE").await.unwrap();
-            client
+            // The run may have it already: then it must not wait for rows that wait for this.
+            let lock =
+                "SET deadlock_timeout = '1h'; SET lock_timeout = '200ms'; BEGIN; LOCK TABLE history IN SHARE MODE";
+            query(&client, lock).await.map(|_| client)
         });
+        let Ok(client) = held else { return };
         // The other table once the run has it. Whatever becomes of this session, it ends.
         RUNTIME.spawn(async move {
             let held = format!(

@@ -68,6 +68,6 @@ pub(crate) fn all() -> Vec<Fault> {
         fault("F22", "values beyond all limits", changes::huge, 1, 2),
         fault("F24", "two runs at once", kill::twice_at_once, 2, 4),
         fault("F25", "SIGINT, SIGTERM", kill::told_to_stop, 3, 5),
-        fault("F26", "records of another version", changes::other_version, 3, 3),
+        fault("F26", "records of another version", changes::other_version, 4, 4),
     ]
 }

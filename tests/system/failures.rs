@@ -138,8 +138,14 @@ fn records_that_lack_a_table_are_made_whole() {
     let sync = "[[stream]]\ntable = \"public.items\"\nwrite = \"replace\"\n\n\
          [[stream]]\ntable = \"public.news\"\nwrite = \"upsert\"\nsync = \"incremental\"\ncursor = \"at\"\n";
     world.apply(sync);
-    for (at, table) in ["runs", "checkpoints", "targets"].into_iter().enumerate() {
-        world.destination(&format!("DROP TABLE _rapidbyte.{table}"));
+    let losses = [
+        "DROP TABLE _rapidbyte.runs",
+        "DROP TABLE _rapidbyte.checkpoints",
+        "ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN horizon",
+        "DROP TABLE _rapidbyte.targets",
+    ];
+    for (at, loss) in losses.into_iter().enumerate() {
+        world.destination(loss);
         world.source(&format!("INSERT INTO items VALUES ({0}); INSERT INTO news VALUES ({0})", at + 2));
         // What no record says any more to be ours is replaced where that is allowed.
         world.apply(sync);
