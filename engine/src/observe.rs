@@ -45,15 +45,9 @@ impl Engine {
     pub(crate) async fn observed(&self, spec: &Spec) -> Result<Observed, EngineError> {
         let Ends { mut source, mut destination, streams: resolved, catalog } = self.ends(spec).await?;
         let mut streams = Vec::with_capacity(resolved.len());
-        for stream in &resolved {
-            let seen = look(&mut source, &mut destination, spec, stream).await;
-            streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
-        }
+        look_at_each(&mut source, &mut destination, spec, &resolved, &mut streams).await?;
         let sweeps = sweeps(&resolved, &streams);
-        for stream in &sweeps {
-            let seen = look(&mut source, &mut destination, spec, stream).await;
-            streams.push(seen.map_err(|error| error.in_stream(&stream.stream))?);
-        }
+        look_at_each(&mut source, &mut destination, spec, &sweeps, &mut streams).await?;
         let resolved = [resolved, sweeps].concat();
         let columnless = columnless(spec, catalog.as_ref());
         let bookkeeping = destination.guest.bookkeeping().await?;
@@ -76,6 +70,20 @@ impl Engine {
         let streams = resolve(spec, catalog.as_ref()).map_err(EngineError::Spec)?;
         Ok(Ends { source, destination, streams, catalog })
     }
+}
+
+async fn look_at_each(
+    source: &mut Open<SourceGuest>,
+    destination: &mut Open<DestinationGuest>,
+    spec: &Spec,
+    streams: &[ResolvedStream],
+    seen: &mut Vec<StreamObservation>,
+) -> Result<(), EngineError> {
+    for stream in streams {
+        let looked = look(source, destination, spec, stream).await;
+        seen.push(looked.map_err(|error| error.in_stream(&stream.stream))?);
+    }
+    Ok(())
 }
 
 /// Looks at a stream; again, without them, where columns of it are to be ignored.

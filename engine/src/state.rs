@@ -130,11 +130,12 @@ impl Engine {
         let around = self.surroundings(&spec.limits);
         let sync = spec.name.as_str();
         let Open { mut guest, .. } = self.open::<DestinationGuest>(&spec.destination, &around).await?;
-        let known = guest.state(sync, 0).await?.checkpoints.into_iter().map(|recorded| recorded.stream);
-        let known: Vec<String> = known.collect();
-        let forgotten = known.iter().any(|known| known == stream) && guest.forget(sync, stream).await?;
+        if guest.forget(sync, stream).await? {
+            return guest.close().await;
+        }
+        let known = guest.state(sync, 0).await?.checkpoints.into_iter().map(|recorded| recorded.stream).collect();
         guest.close().await?;
-        if forgotten { Ok(()) } else { Err(EngineError::UnknownCheckpoint { stream: stream.to_owned(), known }) }
+        Err(EngineError::UnknownCheckpoint { stream: stream.to_owned(), known })
     }
 }
 

@@ -177,7 +177,7 @@ pub(crate) fn huge(scene: &mut Scene, turn: u64) -> Shot {
 pub(crate) fn other_version(scene: &mut Scene, turn: u64) -> Shot {
     let (change, undo) = match turn % 4 {
         0 => ("DROP TABLE _rapidbyte.checkpoints", ""),
-        3 => ("ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN horizon", ""),
+        3 => ("ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN seen", ""),
         1 => (
             "ALTER TABLE _rapidbyte.targets RENAME changes TO older",
             "ALTER TABLE _rapidbyte.targets RENAME older TO changes",

@@ -141,7 +141,7 @@ fn records_that_lack_a_table_are_made_whole() {
     let losses = [
         "DROP TABLE _rapidbyte.runs",
         "DROP TABLE _rapidbyte.checkpoints",
-        "ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN horizon",
+        "ALTER TABLE _rapidbyte.targets DROP COLUMN sync, DROP COLUMN own, DROP COLUMN seen",
         "DROP TABLE _rapidbyte.targets",
     ];
     for (at, loss) in losses.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use crate::world::World;
 use std::{
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -246,7 +246,7 @@ fn a_lock_of_others_is_waited_for_and_no_longer_than_planned() {
     world.sync(STREAM);
     let plan = world.run(&["plan", "sync.toml"]);
     assert!(plan.stdout.contains("waits at most 30 s for a lock"), "{plan:#?}");
-    let mut holder = hold(&world, "BEGIN; SELECT count(*) FROM people; SELECT pg_sleep(3)");
+    let mut holder = world.hold("BEGIN; SELECT count(*) FROM people; SELECT pg_sleep(3)");
     let held = "SELECT count(*) FROM pg_locks WHERE relation = 'people'::regclass AND mode = 'AccessShareLock' AND pid <> pg_backend_pid()";
     while world.destination(held) == "0" {
         thread::yield_now();
@@ -255,14 +255,6 @@ fn a_lock_of_others_is_waited_for_and_no_longer_than_planned() {
     assert_eq!(said.code, Some(0), "{said:#?}");
     holder.wait().unwrap();
     world.assert_same("people", "people");
-}
-
-fn hold(world: &World, sql: &str) -> Child {
-    Command::new(world.server.binaries().program("psql"))
-        .args(["-XAtq", "-c", sql, &world.server.url("destination")])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 /// What others have put into a table of ours is theirs to lose.

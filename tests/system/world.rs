@@ -3,7 +3,7 @@
 use rapidbyte_throwaway::{Options, Server};
 use std::{
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -53,6 +53,15 @@ impl World {
 
     pub(crate) fn destination(&self, sql: &str) -> String {
         self.server.psql(DESTINATION, sql).unwrap()
+    }
+
+    /// Another session of the destination that runs this, and whoever has it.
+    pub(crate) fn hold(&self, sql: &str) -> Child {
+        Command::new(self.server.binaries().program("psql"))
+            .args(["-XAtq", "-c", sql, &self.server.url(DESTINATION)])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// A sync file between the two databases; `rest` follows the two ends.

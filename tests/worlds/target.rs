@@ -36,8 +36,8 @@ pub(crate) fn build(case: &Case, port: u16) -> String {
             let sync = sql::literal(case.spec.name.as_str());
             let _ = writeln!(
                 sql,
-                "INSERT INTO _rapidbyte.targets (relation, run, changes, sync, own, horizon) \
-                 SELECT {name}::regclass, 'a run before', 0, {sync}, pg_current_xact_id(), pg_snapshot_xmin(pg_current_snapshot());"
+                "INSERT INTO _rapidbyte.targets (relation, run, changes, sync, own, seen) \
+                 SELECT {name}::regclass, 'a run before', 0, {sync}, pg_current_xact_id(), pg_current_snapshot();"
             );
         }
         sql.push_str(&dependents::build(target, at));

@@ -90,12 +90,12 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
 fn reset(ui: Ui, args: &ResetArgs) -> Result<ExitCode, Failure> {
     let spec = sync_file::read(&args.sync)?;
     let (runtime, engine) = (Runtime::new()?, super::engine(ui)?);
-    let state = runtime.run(async { Ok(engine.state(&spec, 0).await?) })?;
-    let Some(checkpoint) = state.checkpoints.iter().find(|checkpoint| checkpoint.stream == args.stream) else {
-        let known = state.checkpoints.into_iter().map(|checkpoint| checkpoint.stream).collect();
-        return Err(EngineError::UnknownCheckpoint { stream: args.stream.clone(), known }.into());
-    };
     if !args.yes {
+        let state = runtime.run(async { Ok(engine.state(&spec, 0).await?) })?;
+        let Some(checkpoint) = state.checkpoints.iter().find(|checkpoint| checkpoint.stream == args.stream) else {
+            let known = state.checkpoints.into_iter().map(|checkpoint| checkpoint.stream).collect();
+            return Err(EngineError::UnknownCheckpoint { stream: args.stream.clone(), known }.into());
+        };
         ui.say(&checkpoint_text(checkpoint));
         let question = "The next run reads all of the stream again. Type yes to forget this checkpoint:";
         consented(runtime.run_blocking(move || Ok(ui.ask(question)))?.as_deref())?;

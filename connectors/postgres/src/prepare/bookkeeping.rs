@@ -49,9 +49,9 @@ const OBJECTS: [(&str, &str, &str); 6] = [
         "which rows of a table are ours",
         "EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = '_rapidbyte' AND c.relname = 'targets' AND a.attname = 'horizon')",
+         WHERE n.nspname = '_rapidbyte' AND c.relname = 'targets' AND a.attname = 'seen')",
         "ALTER TABLE _rapidbyte.targets ADD COLUMN IF NOT EXISTS sync text, \
-         ADD COLUMN IF NOT EXISTS own xid8, ADD COLUMN IF NOT EXISTS horizon xid8",
+         ADD COLUMN IF NOT EXISTS own xid8, ADD COLUMN IF NOT EXISTS seen pg_snapshot",
     ),
 ];
 

@@ -6,7 +6,7 @@ use super::{
     names::Names,
     read::{conditions, origin, provided},
     statement,
-    write::{is_of_the_server, type_of},
+    write::{equal_as_records, is_of_the_server, type_of},
 };
 use crate::{
     decision::{Disposition, Effect, Phase, PreparedWrite, Publication, ReadDecision, WriteDecision},
@@ -66,8 +66,7 @@ fn target_checksum(decision: &WriteDecision) -> Result<Sql, PrepareError> {
 /// The staged key is the target's. Text is the same where its bytes are, whatever collation either column has.
 fn same_key(sql: Sql, column: &Ident, target: &str) -> Sql {
     if !is_of_the_server(target) {
-        let sql = sql.raw("ROW(s.").ident(column).raw(")::record OPERATOR(pg_catalog.=) ROW(t.");
-        return sql.ident(column).raw(")::record");
+        return equal_as_records(sql, column);
     }
     let collate = if has_collation(target) { " COLLATE \"C\"" } else { "" };
     sql.raw("s.").ident(column).raw(collate).raw(" = t.").ident(column).raw(collate)

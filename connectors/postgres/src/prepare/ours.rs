@@ -26,21 +26,19 @@ const LOOKED_AT_BYTES_MAX: u64 = 8 << 30;
 const BYTES: &str = "(SELECT sum(pg_catalog.pg_relation_size(p.oid)) \
      FROM (SELECT r.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(r.oid)) AS p(oid))";
 
-/// The transaction that writes a record, and the oldest one that had not ended then: rows of any other that is as young are
-/// somebody's.
-const NOW: &str = "pg_catalog.pg_current_xact_id(), pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())";
+/// The transaction that writes a record, and what it sees: rows of any other that had not ended by then are somebody's.
+const NOW: &str = "pg_catalog.pg_current_xact_id(), pg_catalog.pg_current_snapshot()";
 
 /// Records that all rows of a table came by runs of this sync, by this one last. By OID, so that a table that somebody makes
 /// later under the same name is not taken for ours; and with the changes that it has seen by then.
 pub fn upsert_target(namespace: &str, name: &str, sync: &str, run: &str) -> Result<String, PrepareError> {
-    let sql =
-        Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, sync, run, changes, own, horizon) SELECT r.oid, ");
+    let sql = Sql::new().raw("INSERT INTO _rapidbyte.targets (relation, sync, run, changes, own, seen) SELECT r.oid, ");
     let sql = sql.literal(sync)?.raw(", ").literal(run)?.raw(", ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES);
     let sql = of_table(sql.raw(", ").raw(NOW).raw(" FROM "), namespace, name)?;
     Ok(sql
         .raw(
             " ON CONFLICT (relation) DO UPDATE SET sync = EXCLUDED.sync, run = EXCLUDED.run, \
-             changes = EXCLUDED.changes, own = EXCLUDED.own, horizon = EXCLUDED.horizon",
+             changes = EXCLUDED.changes, own = EXCLUDED.own, seen = EXCLUDED.seen",
         )
         .done())
 }
@@ -51,7 +49,7 @@ pub fn update_target(namespace: &str, name: &str, sync: &str, run: &str) -> Resu
     let sql = Sql::new().raw("UPDATE _rapidbyte.targets AS t SET sync = CASE WHEN t.sync = ").literal(sync)?;
     let sql = sql.raw(" THEN t.sync END, run = ").literal(run)?;
     let sql = sql.raw(", changes = ").raw(CHANGES).raw(" + ").raw(OWN_CHANGES);
-    let sql = of_table(sql.raw(", (own, horizon) = (SELECT ").raw(NOW).raw(") FROM "), namespace, name)?;
+    let sql = of_table(sql.raw(", (own, seen) = (SELECT ").raw(NOW).raw(") FROM "), namespace, name)?;
     Ok(sql.raw(" WHERE t.relation = r.oid AND t.changes = ").raw(CHANGES).done())
 }
 
@@ -71,12 +69,16 @@ pub fn filled_query(namespace: &str, name: &str, sync: &str) -> Result<String, P
 }
 
 /// Asks whether a row of a recorded table was written by others since: one row, one column, "t" or "f". All rows are looked at,
-/// and each must be readable.
+/// and each must be readable. A row has the lower half of its transaction's number, to which its age gives the upper one.
 pub fn others_query(namespace: &str, name: &str) -> Result<String, PrepareError> {
     let table = qualified(namespace, name)?;
     let sql = Sql::new().raw("SELECT EXISTS (SELECT FROM ").name(&table).raw(" AS x, _rapidbyte.targets AS t ");
     let sql = sql.raw("WHERE t.relation = pg_catalog.to_regclass(").literal(&table.quoted())?;
-    let sql = sql.raw(") AND x.xmin <> t.own::xid AND pg_catalog.age(x.xmin) <= pg_catalog.age(t.horizon::xid))");
+    let sql = sql.raw(
+        ") AND x.xmin <> t.own::xid AND pg_catalog.age(x.xmin) <= pg_catalog.age(pg_catalog.pg_snapshot_xmin(t.seen)::xid) \
+         AND NOT pg_catalog.pg_visible_in_snapshot((t.own::text::bigint + pg_catalog.age(t.own::xid) \
+         - pg_catalog.age(x.xmin))::text::xid8, t.seen))",
+    );
     Ok(sql.done())
 }
 

@@ -4,7 +4,7 @@ use super::{
     ident,
     names::Names,
     statement,
-    write::{is_of_the_server, type_of},
+    write::{equal_as_records, is_of_the_server, type_of},
 };
 use crate::{
     decision::{Effect, Phase, Statement, WriteDecision},
@@ -49,9 +49,7 @@ fn staged(sql: Sql, decision: &WriteDecision, names: &Names, key: &[Ident]) -> S
             if is_of_the_server(type_of(decision, column)) {
                 sql.raw("s.").ident(column).raw(" = t.").ident(column)
             } else {
-                // Its operators may be in any schema; records compare by what the type itself says is equal.
-                let sql = sql.raw("ROW(s.").ident(column).raw(")::record OPERATOR(pg_catalog.=) ROW(t.");
-                sql.ident(column).raw(")::record")
+                equal_as_records(sql, column)
             }
         })
         .raw(")")

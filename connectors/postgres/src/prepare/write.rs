@@ -312,6 +312,13 @@ pub(super) fn is_of_the_server(target: &str) -> bool {
     !target.is_empty() && !target.starts_with('"')
 }
 
+/// A staged column `s` is that of the target, `t`, where its type is somebody's: its operators may be in any schema, and records
+/// compare by what the type itself says is equal.
+pub(super) fn equal_as_records(sql: Sql, column: &Ident) -> Sql {
+    let sql = sql.raw("ROW(s.").ident(column).raw(")::record OPERATOR(pg_catalog.=) ROW(t.");
+    sql.ident(column).raw(")::record")
+}
+
 /// Two values that are equal are the same, bit for bit. Not so numbers with a scale or a signed zero, intervals, jsonb, what
 /// is made of them, and types of others, of which nothing is known.
 fn is_same_if_equal(target: &str) -> bool {

@@ -21,16 +21,13 @@ pub(super) fn dependents(sql: Sql) -> Sql {
 /// points at other rows of `c` as they are at the end of a statement.
 ///
 /// A key that points at a partition of `c`, or at what `c` is a partition of, points at rows of `c` as well.
-const STAYING: [&str; 11] = [
-    "SELECT CASE WHEN k.confdeltype IN ('a', 'r') THEN 'foreign key from' ELSE 'cascading foreign key from' END, k.conname::text \
+const STAYING: [&str; 10] = [
+    "SELECT CASE WHEN k.conrelid = ANY (l.relids) THEN 'cascading foreign key to itself' \
+     WHEN k.confdeltype IN ('a', 'r') THEN 'foreign key from' ELSE 'cascading foreign key from' END, k.conname::text \
      FROM pg_catalog.pg_constraint k, LATERAL (SELECT array_agg(f.relid) FROM (SELECT c.oid UNION SELECT relid \
      FROM pg_catalog.pg_partition_tree(c.oid) UNION SELECT relid FROM pg_catalog.pg_partition_ancestors(c.oid)) AS f(relid)) AS l(relids) \
-     WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ANY (l.relids) AND k.conrelid <> ALL (l.relids)",
-    "SELECT 'cascading foreign key to itself', k.conname::text \
-     FROM pg_catalog.pg_constraint k, LATERAL (SELECT array_agg(f.relid) FROM (SELECT c.oid UNION SELECT relid \
-     FROM pg_catalog.pg_partition_tree(c.oid) UNION SELECT relid FROM pg_catalog.pg_partition_ancestors(c.oid)) AS f(relid)) AS l(relids) \
-     WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype NOT IN ('a', 'r') \
-     AND k.confrelid = ANY (l.relids) AND k.conrelid = ANY (l.relids)",
+     WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = ANY (l.relids) \
+     AND (k.conrelid <> ALL (l.relids) OR k.confdeltype NOT IN ('a', 'r'))",
     // Dropping one locks the table it points at against readers, until the commit.
     "SELECT CASE WHEN k.confrelid = c.oid AND NOT k.condeferred THEN 'foreign key to itself' ELSE 'foreign key to' END, k.conname::text FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = c.oid",
     // Subscribers would miss the rows of a table that was not published when they entered, and those of FOR ALL TABLES would
