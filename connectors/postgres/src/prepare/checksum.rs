@@ -2,11 +2,12 @@
 //! that equal rows give equal sums; what a sum is compared with is somebody else's business.
 
 use super::{
-    PrepareError, ident, idents,
+    PrepareError,
+    equal::{equal_as_records, is_of_the_server, type_of},
+    ident, idents,
     names::Names,
     read::{conditions, origin, provided},
     statement,
-    write::{equal_as_records, is_of_the_server, type_of},
 };
 use crate::{
     decision::{Disposition, Effect, Phase, PreparedWrite, Publication, ReadDecision, WriteDecision},

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod checksum;
 mod compared;
+mod equal;
 mod names;
 mod ours;
 mod read;

@@ -1,10 +1,10 @@
 //! Rows of a target whose key the staging table lacks: they are deleted, or marked.
 
 use super::{
+    equal::{equal_as_records, is_of_the_server, type_of},
     ident,
     names::Names,
     statement,
-    write::{equal_as_records, is_of_the_server, type_of},
 };
 use crate::{
     decision::{Effect, Phase, Statement, WriteDecision},
