@@ -65,13 +65,23 @@ pub(crate) fn snapshot_lost(scene: &mut Scene, _: u64) -> Shot {
     Shot::new(said, scene.proxies_fired(), Expect::Survives)
 }
 
-/// F11: the destination's tablespace is full, until somebody makes room.
-pub(crate) fn disk_full(scene: &mut Scene, _: u64) -> Shot {
+/// F11: the destination's tablespace is full, until somebody makes room: before the run is tried again, or once it has given up.
+pub(crate) fn disk_full(scene: &mut Scene, turn: u64) -> Shot {
+    let in_time = turn.is_multiple_of(2);
     let full = scene.lab.fill_disk();
-    let said = scene.apply();
+    scene.sync(&Limits { retries: if in_time { 5 } else { 1 }, ..Limits::default() });
+    let mut running = scene.start(None);
+    if in_time {
+        running.wait_for("retrying");
+        scene.lab.free_disk();
+    }
+    let said = running.finish();
+    if !in_time {
+        scene.lab.free_disk();
+    }
+    scene.sync(&Limits::default());
     let fired = said.stderr.contains("53100").then_some(full);
-    scene.lab.free_disk();
-    Shot::new(said, fired, Expect::Fails(ENDS))
+    Shot::new(said, fired, if in_time { Expect::Survives } else { Expect::Fails(ENDS) })
 }
 
 /// F12: the disk of the write-ahead log is full among the rows, and the server goes down with it, until somebody makes

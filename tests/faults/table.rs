@@ -55,7 +55,7 @@ pub(crate) fn all() -> Vec<Fault> {
         Fault { server: Server::Tls, ..fault("F8b", "a flipped bit under TLS", network::flipped_under_tls, 2, 3) },
         fault("F9", "the server restarts", server::restarted, 2, 4),
         fault("F10", "SIGKILL of a backend", server::backend_killed, 1, 3),
-        Fault { server: Server::SmallDisk, ..fault("F11", "disk full", server::disk_full, 1, 2) },
+        Fault { server: Server::SmallDisk, ..fault("F11", "disk full", server::disk_full, 2, 2) },
         Fault { server: Server::SmallLog, ..fault("F12", "disk of the log full", server::log_full, 1, 2) },
         fault("F14", "deadlock", sessions::deadlock, 1, 2),
         fault("F15", "timeouts, no connection", sessions::impatient, 4, 4),

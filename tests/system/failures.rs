@@ -96,6 +96,24 @@ fn a_full_disk_is_a_named_failure() {
 }
 
 #[test]
+fn a_full_disk_on_which_room_is_made_is_waited_for() {
+    let world = world();
+    // A sequence does not go back with a run.
+    world.destination(
+        "CREATE TABLE second (id int PRIMARY KEY, amount int NOT NULL); CREATE SEQUENCE tries; \
+         CREATE FUNCTION fills() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF nextval('public.tries') < 3 THEN RAISE 'no room' USING ERRCODE = '53100'; END IF; RETURN NULL; END $$; \
+         CREATE TRIGGER fills AFTER INSERT ON second FOR EACH STATEMENT EXECUTE FUNCTION fills()",
+    );
+    world.sync(STREAMS);
+    let said = world.run(&["apply", "sync.toml", "--yes", "--allow-destructive"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(said.stderr.matches("53100").count(), 2, "{said:#?}");
+    world.assert_same("first", "first");
+    world.assert_same("second", "second");
+}
+
+#[test]
 fn a_read_only_destination_is_refused_by_the_plan() {
     let world = world();
     let before = world.destination_picture();

@@ -60,7 +60,7 @@ impl Engine {
                 attempt: repeated,
                 attempts_max: limits.retries,
                 backoff_ms: u64::try_from(backoff.as_millis()).unwrap_or(u64::MAX),
-                reason: error.to_string(),
+                reason: reason(&error),
             });
             tokio::select! {
                 () = run.cancel.cancelled() => return Err(EngineError::Cancelled),
@@ -92,6 +92,14 @@ impl Engine {
         tasks.shutdown().await;
         aborts.settle().await;
         outcome
+    }
+}
+
+/// What went wrong, with the peer's own code, by which one looks it up.
+fn reason(error: &EngineError) -> String {
+    match error.connector().and_then(|error| error.code.as_ref()) {
+        Some(code) => format!("{error} ({code})"),
+        None => error.to_string(),
     }
 }
 

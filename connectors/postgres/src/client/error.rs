@@ -108,7 +108,7 @@ impl ServerError {
     /// The same call may succeed on a new connection without anyone changing anything.
     pub fn is_transient(&self) -> bool {
         matches!(self.code.get(..2), Some("08" | "40"))
-            || matches!(self.code.as_str(), "53300" | "55P03" | "57P01" | "57P02" | "57P03")
+            || matches!(self.code.as_str(), "53100" | "53300" | "55P03" | "57P01" | "57P02" | "57P03")
     }
 
     /// The object concerned: table, column or constraint.
