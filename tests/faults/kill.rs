@@ -1,6 +1,9 @@
 //! Faults of the process itself: it is killed at a named point or at any moment, told to stop, or started twice.
 
-use crate::scene::{Expect, Scene, Shot};
+use crate::{
+    cell::Sync,
+    scene::{Expect, Scene, Shot},
+};
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 
@@ -57,9 +60,16 @@ pub(crate) const POINTS: [(&str, u64); 46] = [
 /// A stream that is written by INSERT has sent all when it is finished.
 const ENDS_OF_A_COPY: [&str; 2] = ["destination.writer.finish.sent", "destination.writer.finish.received"];
 
+/// What is new is too little for a frame, and sent when the stream ends.
+const AMONG_ROWS_OF_A_COPY: &str = "destination.writer.write.sent";
+
 /// F1: a run ends at a named point; run after run the next one, at any of its visits.
 pub(crate) fn at_a_point(scene: &mut Scene, turn: u64) -> Shot {
-    let passed = |point: &&(&str, u64)| scene.cell.strategy == "copy" || !ENDS_OF_A_COPY.contains(&point.0);
+    let (copies, cell_sync) = (scene.cell.strategy == "copy", scene.cell.sync);
+    let passed = |(point, _): &&(&str, u64)| match cell_sync {
+        Sync::Incremental if copies => *point != AMONG_ROWS_OF_A_COPY,
+        _ => copies || !ENDS_OF_A_COPY.contains(point),
+    };
     let (before, after) = POINTS.split_at(usize::try_from(turn).unwrap() % POINTS.len());
     let (point, visits) = *after.iter().chain(before).find(passed).unwrap();
     let visit = 1 + scene.rng.below(visits);
