@@ -1,7 +1,7 @@
 //! Faults of the process itself: it is killed at a named point or at any moment, told to stop, or started twice.
 
 use crate::{
-    cell::Sync,
+    bank,
     scene::{Expect, Scene, Shot},
 };
 use nix::sys::signal::Signal;
@@ -60,16 +60,9 @@ pub(crate) const POINTS: [(&str, u64); 46] = [
 /// A stream that is written by INSERT has sent all when it is finished.
 const ENDS_OF_A_COPY: [&str; 2] = ["destination.writer.finish.sent", "destination.writer.finish.received"];
 
-/// What is new is too little for a frame, and sent when the stream ends.
-const AMONG_ROWS_OF_A_COPY: &str = "destination.writer.write.sent";
-
 /// F1: a run ends at a named point; run after run the next one, at any of its visits.
 pub(crate) fn at_a_point(scene: &mut Scene, turn: u64) -> Shot {
-    let (copies, cell_sync) = (scene.cell.strategy == "copy", scene.cell.sync);
-    let passed = |(point, _): &&(&str, u64)| match cell_sync {
-        Sync::Incremental if copies => *point != AMONG_ROWS_OF_A_COPY,
-        _ => copies || !ENDS_OF_A_COPY.contains(point),
-    };
+    let passed = |point: &&(&str, u64)| scene.cell.strategy == "copy" || !ENDS_OF_A_COPY.contains(&point.0);
     let (before, after) = POINTS.split_at(usize::try_from(turn).unwrap() % POINTS.len());
     let (point, visits) = *after.iter().chain(before).find(passed).unwrap();
     let visit = 1 + scene.rng.below(visits);
@@ -82,6 +75,8 @@ pub(crate) fn at_a_point(scene: &mut Scene, turn: u64) -> Shot {
     }
     // It is passed less often in this cell; the run counts for the records.
     let succeeded = u64::from(said.code == Some(0));
+    // It has brought what was new.
+    bank::renew(&scene.lab, scene.cell);
     let said = scene.start(Some(&format!("{point}:abort"))).finish();
     let fired = (said.signal == Some(Signal::SIGABRT as i32)).then_some(said.ended);
     let mut shot = Shot::new(said, fired, Expect::Killed(Signal::SIGABRT as i32));
