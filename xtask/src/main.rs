@@ -64,7 +64,8 @@ fn chore(arguments: &[String]) -> Result<()> {
 /// The whole table of tests/faults; a part of it is among the tests.
 fn faults(arguments: &[String]) -> Result<()> {
     setup::all()?;
-    let table = ["test", "--quiet", "--package", "rapidbyte", "--test", "faults", "--", "table"];
+    // As the tests are built: one package by itself would have its dependencies built once more, with fewer features.
+    let table = ["test", "--quiet", "--workspace", "--test", "faults", "--", "table"];
     process::run(process::cargo().args(table).args(arguments))
 }
 
