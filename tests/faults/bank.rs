@@ -83,19 +83,19 @@ fn versions(table: &str) -> String {
     )
 }
 
-/// Rows that no run has brought yet, so that one which brings only what is new has some batches, and more than a buffer
-/// holds.
+/// Rows that no run has brought yet, so that one which brings only what is new has some batches, and, whatever writers do
+/// meanwhile, more than the 256 KiB that the connector's buffer holds.
 pub(crate) fn renew(lab: &Lab, cell: Cell) {
     if cell.sync == Sync::Full {
         return;
     }
     let history = if cell.write == Write::Append {
         format!(
-            "INSERT INTO history SELECT writer, seq, account, delta, {DIGEST}, repeat('more ', 40) FROM (SELECT {RENEWER} AS writer, i + (SELECT count(*) FROM history \
+            "INSERT INTO history SELECT writer, seq, account, delta, {DIGEST}, repeat('more ', 80) FROM (SELECT {RENEWER} AS writer, i + (SELECT count(*) FROM history \
              WHERE writer = {RENEWER}) AS seq, 1 + i % {ACCOUNTS} AS account, 0 AS delta FROM generate_series(1, 600) AS i) AS h"
         )
     } else {
-        "UPDATE history SET changed = now() WHERE writer = 0 AND seq % 4 = 1".to_owned()
+        "UPDATE history SET changed = now(), note = repeat('more ', 40) WHERE writer = 0 AND seq % 4 = 1".to_owned()
     };
     lab.sql(SOURCE, &history);
 }
