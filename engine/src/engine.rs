@@ -52,7 +52,7 @@ struct Shared {
 }
 
 /// Carries plans out. Clones share all they have. Its futures need a tokio runtime with I/O and time; dropping one stops
-/// what it did, and leaves a destination as it was.
+/// what it did, and leaves the tables of a destination as they were.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,

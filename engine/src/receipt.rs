@@ -20,7 +20,7 @@ pub struct Receipt {
     pub plan: String,
     /// "done".
     pub outcome: &'static str,
-    /// "snapshot": all streams read one snapshot.
+    /// "snapshot": all streams read one snapshot; "resumed": and some of the rows were loaded by an attempt that broke off.
     pub consistency: &'static str,
     /// From the beginning of the last attempt to the commit's answer.
     pub duration_secs: f64,

@@ -105,6 +105,10 @@ pub enum Effect {
 pub enum Phase {
     /// Once per run, before the first stream.
     Bookkeeping,
+    /// Before the first row of a stream that is loaded in parts, in a transaction of its own.
+    Stage,
+    /// When the run's transaction begins, before its last look at the world.
+    Hold,
     /// Before the first row.
     Setup,
     /// How rows enter.
@@ -227,6 +231,9 @@ pub struct ReadDecision {
     pub fetch: Fetch,
     /// In how many parts, at least 1.
     pub partitions: u32,
+    /// The blocks of each part but the last, which has what is left; none: there is one part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_blocks: Option<u32>,
     /// Rows in a batch at most.
     pub batch_rows: u32,
     /// Bytes in a batch at most, but for one row.
@@ -287,6 +294,9 @@ pub struct WriteDecision {
     /// What a swapped-in table is given: all that hangs on the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<Dependent>,
+    /// Rows enter a table of ours part by part, each committed by itself; the table becomes the target in the run's transaction.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parts: bool,
     /// In the order of the stream.
     pub columns: Vec<WriteColumn>,
     /// The primary key of a table that is created.

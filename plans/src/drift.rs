@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
 const IGNORED: [&str; 6] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late"];
+/// The field whose presence alone counts.
+const EXTENT: &str = "extent";
 /// The field that holds the order of a list's items, beside them.
 const ORDER: &str = "order";
 /// Fields by which the items of a list are told apart, in the order in which they are asked.
@@ -119,7 +121,9 @@ fn named(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(key, _)| !IGNORED.contains(&key.as_str()));
-            Value::Object(kept.map(|(key, value)| (key, named(value))).collect())
+            // How many is an estimate, that there are any is none.
+            let known = |key: String, value| if key == EXTENT { (key, Value::Bool(true)) } else { (key, named(value)) };
+            Value::Object(kept.map(|(key, value)| known(key, value)).collect())
         }
         Value::Array(items) if items.iter().any(|item| item_name(item).is_some()) => by_name(items),
         Value::Array(items) => Value::Array(items.into_iter().map(named).collect()),

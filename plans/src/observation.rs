@@ -73,6 +73,16 @@ pub enum Fetch {
     Cursor,
 }
 
+/// Where the rows of a table lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extent {
+    /// The blocks.
+    pub blocks: u64,
+    /// What it takes, with values that lie apart.
+    pub bytes: u64,
+}
+
 /// One stream as the source sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,6 +111,9 @@ pub struct SourceStream {
     /// Rows of the whole of it, where only what is new is estimated above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_in_all: Option<u64>,
+    /// Where its rows lie, if it can be read by ranges of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// The ways it can be fetched, best first.
     pub fetches: Vec<Fetch>,
     /// Why one is missing.
@@ -178,6 +191,8 @@ pub enum Privilege {
     Stage,
     /// Writes the records of runs, or makes them where they are absent.
     Record,
+    /// Makes tables beside these, which become tables like any other in the target's schema.
+    Load,
 }
 
 /// What becomes of a column's values.

@@ -22,6 +22,8 @@ pub enum Topic {
     Access,
     /// How the source is read.
     Read,
+    /// In how many parts a large table is loaded.
+    Parts,
     /// How large batches are.
     Batch,
     /// How large INSERT statements are.

@@ -27,6 +27,8 @@ fn one(stream: &StreamDraft) -> Prepared {
     let statement = |phase, effect, sql: String| Statement { phase, effect, purpose: sql.to_lowercase(), sql };
     let staged = write.publication != Publication::Direct;
     let mut statements = Vec::new();
+    statements
+        .extend(write.parts.then(|| statement(Phase::Stage, Effect::Create, format!("LOAD {}", write.staging_seed))));
     statements.extend(
         write
             .create_schema
@@ -49,7 +51,9 @@ fn one(stream: &StreamDraft) -> Prepared {
     statements.extend(write.checksum.then(|| statement(Phase::Verify, Effect::Read, format!("SUM {}", write.target))));
     Prepared {
         read: PreparedRead {
-            statements: vec![format!("READ {}", stream.stream)],
+            statements: (0..stream.read.partitions)
+                .map(|part| ["READ ", &stream.stream, &" part".repeat(part as usize)].concat())
+                .collect(),
             position: stream.read.window.as_ref().map(|window| format!("POSITION {}", window.cursor)),
             checksum: stream.read.checksum.as_ref().map(|_| format!("SUM {}", stream.stream)),
         },

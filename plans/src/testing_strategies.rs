@@ -6,7 +6,7 @@ use crate::{
     decision::{Effect, Phase, Statement},
     name::ObjectName,
     observation::{
-        Carriage, ColumnFit, Comparison, Dependent, End, Fetch, FitLabel, Identity, Observation, Privilege,
+        Carriage, ColumnFit, Comparison, Dependent, End, Extent, Fetch, FitLabel, Identity, Observation, Privilege,
         QuarantineState, RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn,
         TargetKey, TargetState,
     },
@@ -96,6 +96,7 @@ fn source() -> BoxedStrategy<SourceStream> {
                 cursor,
                 statistics,
                 rows_in_all: None,
+                extent: statistics.rows.map(|rows| Extent { blocks: rows / 10, bytes: rows.saturating_mul(800) }),
                 fetches,
                 fetch_note: None,
             }
@@ -154,9 +155,9 @@ fn dependent() -> BoxedStrategy<Dependent> {
 }
 
 fn privileges() -> BoxedStrategy<Vec<Privilege>> {
-    use Privilege::{CreateInSchema, Delete, Insert, Own, Record, Select, Stage, Truncate, Update};
-    let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema, Stage, Record];
-    prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=9)].boxed()
+    use Privilege::{CreateInSchema, Delete, Insert, Load, Own, Record, Select, Stage, Truncate, Update};
+    let all = vec![Select, Insert, Update, Delete, Truncate, Own, CreateInSchema, Stage, Record, Load];
+    prop_oneof![3 => Just(all.clone()), 2 => subsequence(all, 0..=10)].boxed()
 }
 
 fn carried(key: &TargetKey) -> Dependent {

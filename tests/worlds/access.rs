@@ -108,8 +108,9 @@ fn records(case: &Case, loader: &str) -> String {
     let grant = if sql.is_empty() {
         format!("GRANT CREATE ON DATABASE destination TO {loader};\n")
     } else {
+        let rights = if may(case, Privilege::Load) { "ALL" } else { "USAGE" };
         format!(
-            "GRANT ALL ON SCHEMA _rapidbyte TO {loader}; GRANT ALL ON ALL TABLES IN SCHEMA _rapidbyte TO {loader};\n"
+            "GRANT {rights} ON SCHEMA _rapidbyte TO {loader}; GRANT ALL ON ALL TABLES IN SCHEMA _rapidbyte TO {loader};\n"
         )
     };
     if may(case, Privilege::Record) {

@@ -1,6 +1,9 @@
 //! The lock of a sync: whoever begins a run, or changes what is recorded of one, has it until the transaction's end.
 
-use rapidbyte_postgres::sync_lock::{self, Holder};
+use rapidbyte_postgres::{
+    prepare,
+    sync_lock::{self, Holder},
+};
 use rapidbyte_postgres_guest::{Session, internal};
 use rapidbyte_sdk::{
     host,
@@ -9,6 +12,8 @@ use rapidbyte_sdk::{
 
 /// PostgreSQL's code for a lock that did not come in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// And for a table that is not there.
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// Takes the lock in the transaction that is open, or rolls it back and says who has it.
 pub(crate) fn lock(session: &mut Session, sync: &str) -> Result<(), Error> {
@@ -28,6 +33,16 @@ pub(crate) fn lock(session: &mut Session, sync: &str) -> Result<(), Error> {
             session.query("ROLLBACK")?;
             Err(busy(holder.as_ref()))
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs a statement that holds a table against changes. One that is gone holds nothing: the run will see that.
+pub(crate) fn hold(session: &mut Session, sql: &str) -> Result<(), Error> {
+    session.query(prepare::SAVEPOINT)?;
+    match session.query(sql) {
+        Ok(_) => session.query(prepare::RELEASE).map(drop),
+        Err(error) if error.code.as_deref() == Some(UNDEFINED_TABLE) => session.query(prepare::UNDO).map(drop),
         Err(error) => Err(error),
     }
 }

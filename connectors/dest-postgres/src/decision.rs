@@ -39,6 +39,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
             contract::Publication::Reconcile => plain::Publication::Reconcile,
             contract::Publication::Sweep => plain::Publication::Sweep,
         },
+        parts: decision.parts,
         columns: decision.columns.into_iter().map(column).collect(),
         primary_key: decision.primary_key,
         conflict_key: decision.conflict_key,
@@ -83,6 +84,8 @@ pub(crate) fn statement_in(statement: contract::Statement) -> plain::Statement {
     plain::Statement {
         phase: match statement.phase {
             contract::Phase::Bookkeeping => plain::Phase::Bookkeeping,
+            contract::Phase::Stage => plain::Phase::Stage,
+            contract::Phase::Hold => plain::Phase::Hold,
             contract::Phase::Setup => plain::Phase::Setup,
             contract::Phase::Load => plain::Phase::Load,
             contract::Phase::Reject => plain::Phase::Reject,
@@ -106,6 +109,8 @@ pub(crate) fn statement_out(statement: plain::Statement) -> contract::Statement 
     contract::Statement {
         phase: match statement.phase {
             plain::Phase::Bookkeeping => contract::Phase::Bookkeeping,
+            plain::Phase::Stage => contract::Phase::Stage,
+            plain::Phase::Hold => contract::Phase::Hold,
             plain::Phase::Setup => contract::Phase::Setup,
             plain::Phase::Load => contract::Phase::Load,
             plain::Phase::Reject => contract::Phase::Reject,

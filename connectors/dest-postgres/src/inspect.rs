@@ -99,6 +99,9 @@ fn observation(
     if found.can_record {
         privileges.push(contract::Privilege::Record);
     }
+    if found.can_load && (found.can_move || found.table.is_some()) {
+        privileges.push(contract::Privilege::Load);
+    }
     let table = found.table;
     privileges.extend(table.iter().flat_map(|table| &table.privileges).filter_map(|name| privilege(name)));
     let persistence = table.as_ref().map(|table| table.persistence.as_str());

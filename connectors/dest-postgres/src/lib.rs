@@ -8,6 +8,7 @@ mod decision;
 mod inspect;
 mod load;
 mod parse;
+mod parts;
 mod session;
 mod state;
 mod write;

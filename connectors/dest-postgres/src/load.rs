@@ -22,6 +22,8 @@ pub(crate) enum Load {
     Insert(InsertLoad),
     /// Either, refused rows aside.
     Aside(AsideLoad),
+    /// They have, in parts: their number, and the bytes that were sent.
+    Done(u64, u64),
 }
 
 pub(crate) struct CopyLoad {

@@ -6,7 +6,7 @@ use crate::{
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     checkpoint,
     decision::{namespace, statement_in, statement_out},
-    inspect, parse, state,
+    inspect, parse, parts, state,
     write::StreamWriter,
 };
 use rapidbyte_postgres::{
@@ -37,8 +37,12 @@ fn hold(run: &str) -> Result<String, Error> {
 
 /// What the session is in the middle of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Stage {
+pub(crate) enum Stage {
     Idle,
+    /// Streams are loaded in parts; there is a transaction while one is.
+    Loading {
+        sync: String,
+    },
     /// Run, sync, plan.
     Running {
         run: String,
@@ -52,7 +56,7 @@ enum Stage {
 /// The session and what it is in the middle of.
 pub(crate) struct Inner {
     pub(crate) session: Session,
-    stage: Stage,
+    pub(crate) stage: Stage,
     /// Tables that this run has written, and whether it made or emptied them: all their rows are its own then.
     pub(crate) written: Vec<(ObjectName, bool)>,
     /// Tables that were changed, as the server's statistics have it, and whose rows are ours alone all the same.
@@ -142,6 +146,18 @@ impl GuestSession for DestinationSession {
         self.0.lock()?.begin(run)
     }
 
+    fn load(
+        &self,
+        name: String,
+        requests: Vec<contract::WriteRequest>,
+    ) -> Result<Vec<Vec<contract::LoadedPart>>, Error> {
+        parts::load(&mut *self.0.lock()?, &name, requests)
+    }
+
+    fn open_part(&self, request: contract::WriteRequest, part: u32) -> Result<contract::Writer, Error> {
+        Ok(contract::Writer::new(StreamWriter::open_part(self.0.clone(), request, part)?))
+    }
+
     fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
         if !matches!(self.0.lock()?.stage, Stage::Running { .. }) {
             return Err(internal("a writer needs a run"));
@@ -155,6 +171,10 @@ impl GuestSession for DestinationSession {
 
     fn abort(&self) -> Result<(), Error> {
         self.0.lock()?.abort()
+    }
+
+    fn discard(&self, sync: String) -> Result<(), Error> {
+        parts::discard(&mut *self.0.lock()?, &sync)
     }
 
     fn outcome(&self, run: String) -> Result<contract::RunOutcome, Error> {
@@ -208,7 +228,7 @@ impl Inner {
     pub(crate) fn run(&self) -> Result<&str, Error> {
         match &self.stage {
             Stage::Running { run, .. } => Ok(run),
-            Stage::Idle | Stage::Ended => Err(internal("there is no run")),
+            Stage::Idle | Stage::Loading { .. } | Stage::Ended => Err(internal("there is no run")),
         }
     }
 
@@ -302,12 +322,17 @@ impl Inner {
     }
 
     fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {
-        if self.stage != Stage::Idle {
+        if !matches!(self.stage, Stage::Idle | Stage::Loading { .. }) {
             return Err(internal("a session has one run"));
         }
         self.session.query(session::BEGIN_RUN)?;
         self.session.query(&hold(&run.run)?)?;
         begin::lock(&mut self.session, &run.sync)?;
+        if self.stage != Stage::Idle {
+            parts::let_go(&mut self.session, &run.sync)?;
+        }
+        // What was found before the parts were loaded may be so no more.
+        self.confirmed.clear();
         // Another run may have made the records, and recorded itself, until now.
         self.bookkeeping()?;
         self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
@@ -319,7 +344,7 @@ impl Inner {
         for statement in run.bookkeeping {
             self.session.query(&statement_in(statement).sql)?;
         }
-        Ok(())
+        run.holds.into_iter().try_for_each(|statement| begin::hold(&mut self.session, &statement.sql))
     }
 
     fn commit(&mut self, checkpoints: &[contract::Checkpoint], receipt: &str) -> Result<(), Error> {
@@ -339,6 +364,7 @@ impl Inner {
         self.session.query(prepare::FORGET_TARGETS)?;
         let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
         self.session.query(&sql)?;
+        parts::clear(&mut self.session, &sync)?;
         let tag = self.session.query("COMMIT")?.tag;
         self.stage = Stage::Ended;
         // COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
@@ -346,7 +372,7 @@ impl Inner {
     }
 
     fn abort(&mut self) -> Result<(), Error> {
-        if !matches!(self.stage, Stage::Running { .. }) {
+        if !matches!(self.stage, Stage::Running { .. } | Stage::Loading { .. }) {
             return Ok(());
         }
         if std::mem::take(&mut self.copying) {

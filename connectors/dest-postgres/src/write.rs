@@ -5,10 +5,12 @@ use crate::{
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestWriter},
     decision,
     load::{CopyLoad, InsertLoad, Load},
+    parts,
     session::{Inner, Shared},
 };
 use arrow_schema::Schema;
 use rapidbyte_postgres::{
+    decision::WriteDecision,
     prepare,
     types::{PgType, catalog},
 };
@@ -33,9 +35,26 @@ struct State {
     /// What of these changes the rows that are counted.
     counted: contract::Effect,
     rows_received: u64,
+    /// What is written is one part of the stream, which is committed.
+    part: Option<(u32, WriteDecision)>,
 }
 
 impl StreamWriter {
+    /// Writes one part, in a transaction of its own.
+    pub(crate) fn open_part(shared: Shared, request: contract::WriteRequest, part: u32) -> Result<Self, Error> {
+        let contract::WriteRequest { decision, prepared, schema } = request;
+        let mut inner = shared.lock()?;
+        parts::begin(&mut inner)?;
+        let frames = FrameReader::new(&schema).map_err(internal)?;
+        let sql = load_statement(&prepared)?;
+        let of = decision::write(decision.clone());
+        let load = load_of(&mut inner, decision, &prepared, sql, frames.schema())?;
+        drop(inner);
+        let (publish, counted) = (Vec::new(), contract::Effect::Write);
+        let state = State { frames, load, publish, counted, rows_received: 0, part: Some((part, of)) };
+        Ok(Self { session: shared, state: RefCell::new(Some(state)) })
+    }
+
     pub(crate) fn open(shared: Shared, request: contract::WriteRequest) -> Result<Self, Error> {
         let contract::WriteRequest { decision, prepared, schema } = request;
         let mut inner = shared.lock()?;
@@ -43,22 +62,33 @@ impl StreamWriter {
         for statement in prepared.statements.iter().filter(is(contract::Phase::Setup)) {
             inner.session.query(&statement.sql)?;
         }
-        let load = prepared.statements.iter().find(is(contract::Phase::Load));
-        let load = load.ok_or_else(|| internal("the plan holds no statement that loads rows"))?;
+        let sql = load_statement(&prepared)?;
         let frames = FrameReader::new(&schema).map_err(internal)?;
         let swept = decision.disposition == contract::Disposition::Sweep && decision.marks.is_none();
         let counted = if swept { contract::Effect::Remove } else { contract::Effect::Write };
         let whole = swept || decision.create_table || decision.disposition == contract::Disposition::Replace;
         inner.written.push((decision.target.clone(), whole));
-        let load = load_of(&mut inner, decision, &prepared, &load.sql, frames.schema())?;
+        let (load, rows_received) = if decision.parts {
+            let loaded = parts::parts(&mut inner.session, &decision::write(decision))?;
+            let sum = |of: fn(&contract::LoadedPart) -> u64| loaded.iter().map(of).sum();
+            let rows = sum(|part| part.rows);
+            (Load::Done(rows, sum(|part| part.bytes_written)), rows)
+        } else {
+            (load_of(&mut inner, decision, &prepared, sql, frames.schema())?, 0)
+        };
         drop(inner);
         let is_behind = |statement: &contract::Statement| {
             matches!(statement.phase, contract::Phase::Publish | contract::Phase::Verify)
         };
         let publish = prepared.statements.into_iter().filter(is_behind).collect();
-        let state = State { frames, load, publish, counted, rows_received: 0 };
+        let state = State { frames, load, publish, counted, rows_received, part: None };
         Ok(Self { session: shared, state: RefCell::new(Some(state)) })
     }
+}
+
+fn load_statement(prepared: &contract::PreparedWrite) -> Result<String, Error> {
+    let load = prepared.statements.iter().find(|statement| statement.phase == contract::Phase::Load);
+    load.map(|load| load.sql.clone()).ok_or_else(|| internal("the plan holds no statement that loads rows"))
 }
 
 /// How rows enter by this statement; a COPY into which all of them go is begun.
@@ -66,7 +96,7 @@ fn load_of(
     inner: &mut Inner,
     decision: contract::WriteDecision,
     prepared: &contract::PreparedWrite,
-    sql: &str,
+    sql: String,
     schema: &Schema,
 ) -> Result<Load, Error> {
     let row_errors = decision.row_errors.clone();
@@ -74,12 +104,12 @@ fn load_of(
     let targets = loaded_types(&mut inner.session, decision)?;
     let has = |phase| move |statement: &&contract::Statement| statement.phase == phase;
     let way = if strategy == contract::Strategy::Copy {
-        Way::Copy(CopyLoad::new(schema, &targets)?, sql.to_owned())
+        Way::Copy(CopyLoad::new(schema, &targets)?, sql)
     } else {
         let mut publish = prepared.statements.iter().filter(has(contract::Phase::Publish));
         let merges = publish.any(|statement| statement.effect == contract::Effect::Write);
         let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
-        Way::Insert(InsertLoad::new(schema, &targets, (sql, tail), limits)?)
+        Way::Insert(InsertLoad::new(schema, &targets, (&sql, tail), limits)?)
     };
     match (row_errors, way) {
         (Some(errors), way) => {
@@ -142,6 +172,7 @@ impl GuestWriter for StreamWriter {
             Load::Copy(load) => load.write(&mut inner.session, &batch)?,
             Load::Insert(load) => load.write(&mut inner.session, &batch)?,
             Load::Aside(load) => load.write(inner, &batch)?,
+            Load::Done(..) => return Err(internal("all parts of the stream are written")),
         }
         state.rows_received += rows;
         Ok(())
@@ -161,7 +192,11 @@ impl GuestWriter for StreamWriter {
                 (rows, bytes, 0)
             }
             Load::Aside(load) => load.finish(),
+            Load::Done(rows, bytes) => (rows, bytes, 0),
         };
+        if let Some((part, decision)) = &state.part {
+            parts::commit(inner, decision, *part, (rows_loaded, bytes_written))?;
+        }
         let (mut rows_written, mut checksum) = (None, None);
         for statement in state.publish {
             if statement.phase == contract::Phase::Verify {

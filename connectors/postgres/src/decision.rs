@@ -64,6 +64,10 @@ pub enum Effect {
 pub enum Phase {
     /// Once per run, before the first stream.
     Bookkeeping,
+    /// Before the first row of a stream that is loaded in parts, in a transaction of its own.
+    Stage,
+    /// When the run's transaction begins, before its last look at the world.
+    Hold,
     /// Before the first row.
     Setup,
     /// How rows enter.
@@ -158,6 +162,8 @@ pub struct WriteDecision {
     pub publication: Publication,
     /// What a swapped-in table is given.
     pub carried: Vec<Carried>,
+    /// Rows enter a table of ours part by part, which becomes the target.
+    pub parts: bool,
     /// In the order of the stream.
     pub columns: Vec<WriteColumn>,
     /// The primary key of a table that is created.
@@ -271,8 +277,10 @@ pub struct ReadDecision {
     pub filter: Option<String>,
     /// How.
     pub fetch: Fetch,
-    /// In how many parts; 1.
+    /// In how many parts.
     pub partitions: u32,
+    /// The blocks of each part but the last; none: there is one part.
+    pub partition_blocks: Option<u32>,
     /// Only these rows.
     pub window: Option<Window>,
 }

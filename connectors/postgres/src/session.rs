@@ -34,6 +34,8 @@ pub const SOURCE_SETTINGS: &[(&str, &str)] = &[
     ("row_security", "off"),
     // Rows come as the scan finds them; workers would only take processors from the rest.
     ("max_parallel_workers_per_gather", "0"),
+    // Parts are ranges of places: without it each would read the whole table.
+    ("enable_tidscan", "on"),
     // The cursor is read to its end.
     ("cursor_tuple_fraction", "1"),
 ];

@@ -25,6 +25,24 @@ pub fn wait(sync: &str) -> Result<String, NulError> {
     Ok(key(sql, sync)?.raw(")").done())
 }
 
+/// Takes the lock, which the transaction has, until the session's end.
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn keep(sync: &str) -> Result<String, NulError> {
+    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_lock(");
+    Ok(key(sql, sync)?.raw(")").done())
+}
+
+/// Gives back what [`keep`] has.
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn let_go(sync: &str) -> Result<String, NulError> {
+    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_unlock(");
+    Ok(key(sql, sync)?.raw(")").done())
+}
+
 fn key(sql: Sql, sync: &str) -> Result<Sql, NulError> {
     Ok(sql.raw("pg_catalog.hashtextextended(").literal(&format!("sync {sync}"))?.raw(", 0)"))
 }

@@ -22,6 +22,7 @@ use rapidbyte_sdk::{
 struct Known {
     kind: RelationKind,
     empty: bool,
+    extent: Option<relation::Extent>,
     fields: Vec<Field>,
     /// Of each field: its name, its type, and whether it may be NULL.
     types: Vec<(String, PgType, bool)>,
@@ -48,7 +49,15 @@ pub(crate) fn stream(
     let wanted = selection.cursor.as_ref();
     let seen = wanted.map(|cursor| position::observe(session, cursor, &known.types, table.as_ref())).transpose()?;
     let (fetch, filter) = (decision::Fetch::Copy, selection.filter);
-    let read = decision::ReadDecision { relation, columns, filter, fetch, partitions: 1, window: None };
+    let read = decision::ReadDecision {
+        relation,
+        columns,
+        filter,
+        fetch,
+        partitions: 1,
+        partition_blocks: None,
+        window: None,
+    };
     let new = wanted.cloned().zip(seen.clone()).zip(after);
     let new = new.filter(|((cursor, seen), after)| *cursor == after.cursor && seen.native == after.native);
     let estimate = Estimate { read, empty: known.empty, new: new.map(|(new, after)| (new, &after.position)) };
@@ -66,6 +75,7 @@ pub(crate) fn stream(
         cursor,
         statistics,
         rows_in_all,
+        extent: known.extent.map(|extent| contract::Extent { blocks: extent.blocks, bytes: extent.bytes }),
         fetches: vec![contract::Fetch::Copy, contract::Fetch::Cursor],
         fetch_note: None,
         schema: schema_frame(&Schema::new(fields)).map_err(internal)?,
@@ -90,12 +100,12 @@ fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Er
     };
     let fields = columns.iter().map(field).collect();
     let types = columns.iter().map(|c| (c.name.clone(), c.ty.clone(), !c.not_null)).collect();
-    let relation::SourceRelation { kind: relkind, empty, key, unique_keys, comment, dependents, .. } = source;
+    let relation::SourceRelation { kind: relkind, empty, extent, key, unique_keys, comment, dependents, .. } = source;
     let dependents = dependents
         .into_iter()
         .map(|found| Dependent { kind: found.kind, name: found.name, definition: None })
         .collect();
-    Ok(Known { kind: kind(relkind), empty, fields, types, key, unique_keys, comment, dependents })
+    Ok(Known { kind: kind(relkind), empty, extent, fields, types, key, unique_keys, comment, dependents })
 }
 
 fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
@@ -112,7 +122,8 @@ fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
     let types = described.iter().map(known).collect::<Result<Vec<_>, Error>>()?;
     let fields = types.iter().map(|(name, ty, _)| arrow::field(name, ty, true)).collect();
     let (key, unique_keys, dependents) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Known { kind: RelationKind::Other, empty: false, fields, types, key, unique_keys, comment: None, dependents })
+    let (kind, comment) = (RelationKind::Other, None);
+    Ok(Known { kind, empty: false, extent: None, fields, types, key, unique_keys, comment, dependents })
 }
 
 fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {

@@ -50,6 +50,7 @@ impl Guest for Component {
             filter: read.selection.filter,
             fetch: fetch(read.fetch),
             partitions: read.partitions,
+            partition_blocks: read.partition_blocks,
             window: read.window.map(position::window),
         };
         let prepared = |error| prepare_error(&error);

@@ -4,7 +4,7 @@ use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestReader},
     inspect::schema_of,
     position,
-    session::Shared,
+    session::{Left, Shared},
 };
 use rapidbyte_postgres::{
     client::{Fault, Rows},
@@ -97,6 +97,19 @@ fn begin_rows(session: &mut Session, request: &contract::ReadRequest) -> Result<
             session.query(&request.statement)?;
             Ok(RowSource::Cursor(prepare::fetch(request.batch_rows)))
         }
+    }
+}
+
+/// Whoever reads next finds the session as it was.
+impl Drop for BatchReader {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        if state.ended {
+            return;
+        }
+        let cursor = matches!(state.rows, RowSource::Cursor(_));
+        let under_way = !cursor || state.fetching;
+        self.session.leave(Left { rows: under_way.then_some(state.row_bytes), cursor });
     }
 }
 

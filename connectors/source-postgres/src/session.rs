@@ -4,24 +4,60 @@ use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestSession},
     discover, inspect, position, read, snapshot,
 };
-use rapidbyte_postgres::{prepare::Compared, session::SOURCE_SETTINGS};
-use rapidbyte_postgres_guest::{Session, compared, internal};
+use rapidbyte_postgres::{
+    prepare::{self, Compared},
+    session::SOURCE_SETTINGS,
+};
+use rapidbyte_postgres_guest::{Session, compared, database_error, internal};
 use rapidbyte_sdk::types::{Checksum, Error, Finding, KeyRange, KeyedRow, Server, Severity};
 use std::{
-    cell::{RefCell, RefMut},
+    cell::{Cell, RefCell, RefMut},
     rc::Rc,
 };
 
 /// The PostgreSQL session; none once it was closed.
-#[derive(Clone)]
-pub(crate) struct Shared(Rc<RefCell<Option<Session>>>);
+#[derive(Clone, Default)]
+pub(crate) struct Shared {
+    session: Rc<RefCell<Option<Session>>>,
+    /// What a reader that was dropped before its end has left.
+    left: Rc<Cell<Option<Left>>>,
+}
+
+/// What must be done before the session can be used again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    /// Rows are on their way, each at most so large.
+    pub(crate) rows: Option<usize>,
+    /// A cursor is open.
+    pub(crate) cursor: bool,
+}
 
 impl Shared {
-    /// The session, for one call.
+    /// The session, for one call, and its snapshot as it was before a reader that was left.
     pub(crate) fn lock(&self) -> Result<RefMut<'_, Session>, Error> {
-        let session = self.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?;
-        RefMut::filter_map(session, Option::as_mut).map_err(|_| internal("the session is closed"))
+        let session = self.session.try_borrow_mut().map_err(|_| internal("the session is in use"))?;
+        let session = RefMut::filter_map(session, Option::as_mut).map_err(|_| internal("the session is closed"));
+        let mut session = session?;
+        if let Some(left) = self.left.take() {
+            settle(&mut session, left)?;
+        }
+        Ok(session)
     }
+
+    pub(crate) fn leave(&self, left: Left) {
+        self.left.set(Some(left));
+    }
+}
+
+/// Passes over the rows that are on their way, and closes the cursor.
+fn settle(session: &mut Session, left: Left) -> Result<(), Error> {
+    if let Some(row_bytes_max) = left.rows {
+        session.client().skip_rows(row_bytes_max).map_err(database_error)?;
+    }
+    if left.cursor {
+        session.query(prepare::CLOSE)?;
+    }
+    Ok(())
 }
 
 pub(crate) struct SourceSession(Shared);
@@ -30,7 +66,8 @@ impl GuestSession for SourceSession {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, SOURCE_SETTINGS)?;
-        Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(session)))))))
+        let session = Rc::new(RefCell::new(Some(session)));
+        Ok(contract::Session::new(Self(Shared { session, ..Shared::default() })))
     }
 
     fn server(&self) -> Result<Server, Error> {
@@ -94,7 +131,7 @@ impl GuestSession for SourceSession {
     }
 
     fn close(&self) -> Result<(), Error> {
-        let session = self.0.0.try_borrow_mut().map_err(|_| internal("the session is in use"))?.take();
+        let session = self.0.session.try_borrow_mut().map_err(|_| internal("the session is in use"))?.take();
         session.map_or(Ok(()), Session::close)
     }
 }

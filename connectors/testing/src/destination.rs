@@ -178,6 +178,15 @@ impl contract::GuestSession for Session {
         self.at("begin")
     }
 
+    fn load(&self, _: String, requests: Vec<contract::WriteRequest>) -> Result<Vec<Vec<contract::LoadedPart>>, Error> {
+        self.at("load")?;
+        Ok(requests.iter().map(|_| Vec::new()).collect())
+    }
+
+    fn open_part(&self, request: contract::WriteRequest, _: u32) -> Result<contract::Writer, Error> {
+        self.open_writer(request)
+    }
+
     fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
         self.at("open-writer")?;
         let reader = FrameReader::new(&request.schema).map_err(rapidbyte_sdk::fault)?;
@@ -198,6 +207,10 @@ impl contract::GuestSession for Session {
 
     fn abort(&self) -> Result<(), Error> {
         self.at("abort")
+    }
+
+    fn discard(&self, _: String) -> Result<(), Error> {
+        self.at("discard")
     }
 
     fn outcome(&self, _: String) -> Result<contract::RunOutcome, Error> {

@@ -108,6 +108,7 @@ impl contract::GuestSession for Session {
             dependents: Vec::new(),
             cursor: None,
             rows_in_all: None,
+            extent: None,
             statistics: contract::Statistics {
                 rows: Some(if absurd { u64::MAX } else { self.settings.rows }),
                 bytes_per_row: Some(if absurd { u32::MAX } else { 8 }),

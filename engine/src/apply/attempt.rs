@@ -1,19 +1,20 @@
 //! One attempt at a run: both sides as tasks of their own, and who ended it.
 
 use super::{
+    Course,
     channel::{Gone, bounded},
     destination,
     gate::Gate,
-    source,
+    source::{self, Held},
 };
-use crate::{Engine, EngineError, Event, Receipt, host::Surroundings, usage};
+use crate::{Category, Engine, EngineError, Event, Receipt, host::Surroundings, usage};
 use rapidbyte_plans::{
     observation::Observation,
-    plan::{Plan, StreamPlan},
-    spec::{Compression, EndSpec, Spec},
+    plan::StreamPlan,
+    spec::{Compression, EndSpec},
 };
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -90,6 +91,15 @@ pub(super) struct Task {
     pub(super) streams: Arc<[StreamPlan]>,
     pub(super) compression: Compression,
     pub(super) began: Instant,
+    /// Set where parts may have been committed.
+    pub(super) loads: Arc<AtomicBool>,
+}
+
+impl Task {
+    /// Some stream is loaded in parts.
+    pub(super) fn has_parts(&self) -> bool {
+        self.streams.iter().any(|stream| stream.write.parts)
+    }
 }
 
 /// What a run is called, and what it carries out.
@@ -109,22 +119,26 @@ pub(super) struct Attempt {
     identity: Identity,
     gate: Arc<Gate>,
     cpu: crate::CpuSecs,
+    held: Option<Box<Held>>,
 }
+
+/// Why an attempt ended, and the source's snapshot, where the next one can go on from it.
+pub(super) type Failed = (EngineError, Option<Box<Held>>);
 
 /// How a side ended.
 pub(super) enum Ended {
-    Source(Result<(), Broken>),
+    Source(Result<(), Broken>, Option<Box<Held>>),
     Destination(Box<Result<Receipt, Broken>>),
 }
 
 impl Attempt {
     pub(super) fn new(
         engine: &Engine,
-        spec: &Spec,
-        plan: &Plan,
-        around: &Surroundings,
+        course: &Course<'_>,
         gate: Arc<Gate>,
+        held: Option<Box<Held>>,
     ) -> Result<Self, EngineError> {
+        let Course { spec, plan, around, loads, .. } = course;
         let cpu = usage::cpu();
         let (began, streams) = (Instant::now(), Arc::<[StreamPlan]>::from(plan.streams()));
         let compression = plan.limits().compression;
@@ -135,20 +149,22 @@ impl Attempt {
             streams: streams.clone(),
             compression,
             began,
+            loads: loads.clone(),
         };
         let identity = Identity {
-            run: run_name()?,
+            run: random_name()?,
             sync: plan.sync().to_owned(),
             plan: plan.digest(),
             planned: plan.observation().clone(),
         };
-        Ok(Self { source: task(&spec.source), destination: task(&spec.destination), identity, gate, cpu })
+        Ok(Self { source: task(&spec.source), destination: task(&spec.destination), identity, gate, cpu, held })
     }
 
     /// Runs both sides until the run is committed or one of them has failed. The tasks are the caller's, who ends those
     /// that are left.
-    pub(super) async fn run(self, tasks: &mut JoinSet<Ended>) -> Result<Receipt, EngineError> {
-        let Self { source, destination, identity, gate, cpu } = self;
+    pub(super) async fn run(self, tasks: &mut JoinSet<Ended>, repeated: u32) -> Result<Receipt, Failed> {
+        let Self { source, destination, identity, gate, cpu, held } = self;
+        let (has_parts, around) = (source.has_parts(), source.around.clone());
         (source.around.events)(Event::Started {
             run: identity.run.clone(),
             sync: identity.sync.clone(),
@@ -160,32 +176,68 @@ impl Attempt {
         let (done, done_at) = oneshot::channel();
         let (frames, received) = bounded(source.around.shares.channel_bytes_max);
         let out = source::Ways { seen, start: start_at, frames, done };
-        tasks.spawn(async move { Ended::Source(source::run(source, out).await) });
+        tasks.spawn(async move {
+            let (ended, held) = source::run(source, held, out).await;
+            Ended::Source(ended, held)
+        });
         let into = destination::Ways { seen: seen_at, start, frames: received, done: done_at };
         let side = destination::Side::new(destination, identity, gate, cpu);
         tasks.spawn(async move { Ended::Destination(Box::new(side.run(into).await)) });
-        first_word(tasks).await
+        let passes = |error: &EngineError| has_parts && is_passing(error, repeated);
+        let (outcome, held) = first_word(tasks, passes).await;
+        match (outcome, held) {
+            (Err(error), held) => Err((error, held)),
+            (Ok(receipt), None) => Ok(receipt),
+            (Ok(receipt), Some(held)) => {
+                held.end(&around).await;
+                Ok(receipt)
+            }
+        }
     }
 }
 
-/// The receipt, or the error of the side that failed first.
-async fn first_word(tasks: &mut JoinSet<Ended>) -> Result<Receipt, EngineError> {
+/// The receipt, or the error of the side that failed first; and the source, where it was held to the end, or the error may pass
+/// and a load in parts can go on from there.
+async fn first_word(
+    tasks: &mut JoinSet<Ended>,
+    passes: impl Fn(&EngineError) -> bool,
+) -> (Result<Receipt, EngineError>, Option<Box<Held>>) {
+    let mut held = None;
     while let Some(ended) = tasks.join_next().await {
-        match ended.map_err(|error| panicked(&error))? {
-            Ended::Source(Err(Broken::Failed(error))) => {
+        match ended {
+            Err(error) => return (Err(panicked(&error)), None),
+            Ok(Ended::Source(Err(Broken::Failed(error)), _)) => {
                 // Its own outcome no longer matters.
                 let _ = timeout(GRACE, tasks.join_next()).await;
-                return Err(error);
+                return (Err(error), None);
             }
-            Ended::Destination(outcome) => match *outcome {
-                Ok(receipt) => return Ok(receipt),
-                Err(Broken::Failed(error)) => return Err(error),
+            Ok(Ended::Destination(outcome)) => match *outcome {
+                Ok(receipt) => return (Ok(receipt), held),
+                Err(Broken::Failed(error)) if passes(&error) => {
+                    let held = if held.is_some() { held } else { source_of(tasks).await };
+                    return (Err(error), held);
+                }
+                Err(Broken::Failed(error)) => return (Err(error), None),
                 Err(Broken::Interrupted) => {}
             },
-            Ended::Source(Ok(()) | Err(Broken::Interrupted)) => {}
+            Ok(Ended::Source(Ok(()) | Err(Broken::Interrupted), source)) => held = source,
         }
     }
-    Err(EngineError::Defect("both sides of the run ended without a word".to_owned()))
+    (Err(EngineError::Defect("both sides of the run ended without a word".to_owned())), None)
+}
+
+/// What the source's side leaves once it has noticed that the other one is gone; one that is within a long statement does not.
+async fn source_of(tasks: &mut JoinSet<Ended>) -> Option<Box<Held>> {
+    match timeout(GRACE, tasks.join_next()).await {
+        Ok(Some(Ok(Ended::Source(Err(Broken::Interrupted) | Ok(()), held)))) => held,
+        _ => None,
+    }
+}
+
+/// The same, done again on a new session, may succeed. Another run at work ends this one at once, since it makes its plan void;
+/// but after an attempt that broke off it may be that attempt, whose session the server has not ended yet.
+pub(super) fn is_passing(error: &EngineError, repeated: u32) -> bool {
+    error.connector().is_some_and(|error| error.retryable || repeated > 0 && error.category == Category::Busy)
 }
 
 fn panicked(error: &JoinError) -> EngineError {
@@ -195,8 +247,8 @@ fn panicked(error: &JoinError) -> EngineError {
     )
 }
 
-/// Sixteen random bytes: nobody else's run has this name.
-fn run_name() -> Result<String, EngineError> {
+/// Sixteen random bytes: nobody else's run, or load, has this name.
+pub(super) fn random_name() -> Result<String, EngineError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| EngineError::Defect(format!("the system gives no randomness: {error}")))?;

@@ -86,6 +86,6 @@ async fn ask(task: &Task, run: &str) -> Result<bool, EngineError> {
 async fn outcome(task: &Task, run: &str) -> Result<bool, EngineError> {
     let Open { mut guest, .. } = task.engine.open::<DestinationGuest>(&task.end, &task.around).await?;
     let committed = guest.outcome(run).await?;
-    farewell(guest, task).await;
+    farewell(guest, &task.around).await;
     Ok(committed)
 }

@@ -11,13 +11,23 @@ mod source;
 mod verify;
 
 use crate::{
-    CancelToken, Category, Engine, EngineError, Event, EventSink, Receipt, host::Surroundings, prepare::belongs,
+    CancelToken, Engine, EngineError, Event, EventSink, Level, Receipt, Side, host::Surroundings, prepare::belongs,
 };
-use attempt::Attempt;
+use attempt::{Attempt, Failed, is_passing};
 use gate::Gate;
 use rapidbyte_plans::{plan::Plan, spec::Spec};
-use std::{sync::Arc, time::Duration};
-use tokio::{task::JoinSet, time::Instant};
+use source::Held;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 /// What a run is told by its caller.
 #[derive(Clone)]
@@ -30,6 +40,9 @@ pub struct RunOptions {
 
 /// The first pause before a repetition, doubled for each further one: a server that restarts takes some seconds.
 const BACKOFF: Duration = Duration::from_millis(500);
+/// How long what a run has loaded may take to be dropped: whoever has stopped it waits.
+const DISCARD: Duration = Duration::from_secs(30);
+const DISCARD_STOPPED: Duration = Duration::from_secs(1);
 /// The longest pause: afterwards waiting longer mends nothing.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
@@ -37,22 +50,41 @@ impl Engine {
     /// Runs the plan of this sync file: all of its streams arrive, in one transaction of the destination, or none.
     ///
     /// # Errors
-    /// [`EngineError::Drift`] before anything is touched; every other one leaves the destination as it was, but for
-    /// [`EngineError::OutcomeUnknown`], which says that this could not be found out.
+    /// Every one leaves the tables of the destination as they were, but for [`EngineError::OutcomeUnknown`], which says that
+    /// this could not be found out. What was loaded in parts is dropped, or a warning says that the next run will.
     pub async fn apply(&self, spec: &Spec, plan: &Plan, run: RunOptions) -> Result<Receipt, EngineError> {
         belongs(spec, plan)?;
         if plan.is_refused() {
             return Err(EngineError::Refused(Box::new(plan.clone())));
         }
         let limits = plan.limits();
-        let deadline = Instant::now() + Duration::from_secs(limits.timeout_secs);
-        let mut repeated = 0;
+        let course = Course {
+            spec,
+            plan,
+            around: self.surroundings_of(limits, run.events.clone(), run.cancel.clone()),
+            deadline: Instant::now() + Duration::from_secs(limits.timeout_secs),
+            loads: Arc::default(),
+        };
+        let outcome = self.attempts(&course, run).await;
+        if outcome.is_err() && course.loads.load(Ordering::SeqCst) {
+            self.discard(&course).await;
+            course.around.aborts.settle().await;
+        }
+        outcome
+    }
+
+    /// Attempts until one succeeds, or nothing is left that could mend the last one.
+    async fn attempts(&self, course: &Course<'_>, run: RunOptions) -> Result<Receipt, EngineError> {
+        let limits = course.plan.limits();
+        let (mut repeated, mut held) = (0, None);
         loop {
-            let around = self.surroundings_of(limits, run.events.clone(), run.cancel.clone());
-            let outcome = self.attempt(spec, plan, around, deadline).await;
-            let error = match outcome {
-                Err(error) if is_passing(&error, repeated) && repeated < limits.retries => error,
-                outcome => return outcome,
+            let error = match self.attempt(course, held.take(), repeated).await {
+                Ok(receipt) => return Ok(receipt),
+                Err((error, snapshot)) if is_passing(&error, repeated) && repeated < limits.retries => {
+                    held = snapshot;
+                    error
+                }
+                Err((error, _)) => return Err(error),
             };
             let backoff = BACKOFF.saturating_mul(1 << repeated.min(8)).min(BACKOFF_MAX);
             repeated += 1;
@@ -64,35 +96,60 @@ impl Engine {
             });
             tokio::select! {
                 () = run.cancel.cancelled() => return Err(EngineError::Cancelled),
-                () = tokio::time::sleep_until(deadline.min(Instant::now() + backoff)) => {}
+                () = tokio::time::sleep_until(course.deadline.min(Instant::now() + backoff)) => {}
             }
         }
     }
 
     /// One attempt. Whatever ends it, both guests are gone afterwards, and what their connections left has been sent.
-    async fn attempt(
-        &self,
-        spec: &Spec,
-        plan: &Plan,
-        around: Surroundings,
-        deadline: Instant,
-    ) -> Result<Receipt, EngineError> {
-        let (cancel, aborts, gate) = (around.cancel.clone(), around.aborts.clone(), Arc::new(Gate::default()));
+    async fn attempt(&self, course: &Course<'_>, held: Option<Box<Held>>, repeated: u32) -> Result<Receipt, Failed> {
+        let (cancel, gate) = (course.around.cancel.clone(), Arc::new(Gate::default()));
         let mut tasks = JoinSet::new();
-        let attempt = Attempt::new(self, spec, plan, &around, gate.clone())?;
+        let attempt = Attempt::new(self, course, gate.clone(), held).map_err(|error| (error, None))?;
         let outcome = tokio::select! {
             // A wish that was there first comes first.
             biased;
-            () = stopped(&gate, cancel.cancelled()) => Err(EngineError::Cancelled),
-            () = stopped(&gate, tokio::time::sleep_until(deadline)) => {
-                Err(EngineError::TimedOut { limit_secs: plan.limits().timeout_secs })
+            () = stopped(&gate, cancel.cancelled()) => Err((EngineError::Cancelled, None)),
+            () = stopped(&gate, tokio::time::sleep_until(course.deadline)) => {
+                Err((EngineError::TimedOut { limit_secs: course.plan.limits().timeout_secs }, None))
             }
-            outcome = attempt.run(&mut tasks) => outcome,
+            outcome = attempt.run(&mut tasks, repeated) => outcome,
         };
         tasks.shutdown().await;
-        aborts.settle().await;
+        course.around.aborts.settle().await;
         outcome
     }
+
+    /// Drops what the run has loaded in parts, on a session of its own: that of the run may be what broke.
+    async fn discard(&self, course: &Course<'_>) {
+        let around = Surroundings { cancel: CancelToken::new(), ..course.around.clone() };
+        let dropped = destination::discard(self, &course.spec.destination, &around, course.plan.sync());
+        let patience = async {
+            tokio::select! {
+                () = course.around.cancel.cancelled() => sleep(DISCARD_STOPPED).await,
+                () = sleep(DISCARD) => {}
+            }
+        };
+        let why = tokio::select! {
+            dropped = dropped => match dropped {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            },
+            () = patience => "the server did not answer in time".to_owned(),
+        };
+        let message = format!("what was loaded in parts is left until the next run of this sync: {why}");
+        (around.events)(Event::Log { side: Some(Side::Destination), level: Level::Warn, message });
+    }
+}
+
+/// What the attempts of one apply have in common.
+struct Course<'a> {
+    spec: &'a Spec,
+    plan: &'a Plan,
+    around: Surroundings,
+    deadline: Instant,
+    /// Parts may have been committed.
+    loads: Arc<AtomicBool>,
 }
 
 /// What went wrong, with the peer's own code, by which one looks it up.
@@ -111,16 +168,10 @@ async fn stopped(gate: &Gate, wish: impl Future<Output = ()>) {
     }
 }
 
-/// The same, done again, may succeed. Another run at work ends this one at once, since it makes its plan void; but after an
-/// attempt that broke off it may be that attempt, whose session the server has not ended yet.
-fn is_passing(error: &EngineError, repeated: u32) -> bool {
-    error.connector().is_some_and(|error| error.retryable || (repeated > 0 && error.category == Category::Busy))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnectorError, Scope, Side};
+    use crate::{Category, ConnectorError, Scope};
 
     #[test]
     fn another_run_is_waited_for_only_where_it_may_be_an_attempt_of_this_one() {

@@ -2,7 +2,10 @@
 //! before the commit. Pure.
 
 use super::channel::Read;
-use crate::{EngineError, Method, Side, Verified, host::Counted};
+use crate::{
+    EngineError, Method, Side, Verified,
+    host::{Counted, LoadedPart},
+};
 use rapidbyte_plans::{
     decision::Publication,
     observation::{RelationKind, TargetState},
@@ -38,6 +41,38 @@ pub(super) fn compare(
         }),
         _ => Err(EngineError::Defect(format!("stream {} has no checksum at both ends", stream.stream))),
     }
+}
+
+/// A part that is found there holds the rows that were read for it, which nobody has read without.
+///
+/// # Errors
+/// [`EngineError::Counts`] where they differ.
+pub(super) fn loaded(stream: &StreamPlan, rows_read: Option<&u64>, part: LoadedPart) -> Result<(), EngineError> {
+    if rows_read == Some(&part.rows) {
+        return Ok(());
+    }
+    Err(EngineError::Counts {
+        stream: stream.stream.clone(),
+        rows_read: rows_read.copied().unwrap_or(0),
+        rows_received: part.rows,
+        rows_written: part.rows,
+    })
+}
+
+/// Every row of a part was received and loaded.
+///
+/// # Errors
+/// [`EngineError::Counts`] where they differ.
+pub(super) fn part(stream: &StreamPlan, read: Read, written: Counted) -> Result<(), EngineError> {
+    if read.rows == written.rows_received && read.rows == written.rows_loaded {
+        return Ok(());
+    }
+    Err(EngineError::Counts {
+        stream: stream.stream.clone(),
+        rows_read: read.rows,
+        rows_received: written.rows_received,
+        rows_written: written.rows_written,
+    })
 }
 
 /// Every row that was read was received; and was written, where the server's count can say so.

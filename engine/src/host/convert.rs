@@ -17,7 +17,7 @@ use rapidbyte_plans::{
     catalog::{Catalog, CatalogStream},
     decision::{PreparedRead, ReadDecision, Relation, Selection},
     name::ObjectName,
-    observation::{Dependent, Fetch, RelationKind, Statistics},
+    observation::{Dependent, Extent, Fetch, RelationKind, Statistics},
 };
 
 /// What a guest said breaks a bound or a MUST; becomes [`crate::EngineError::Contract`].
@@ -243,6 +243,7 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
         columns: decision.columns.clone(),
         fetch: wit_fetch(decision.fetch),
         partitions: decision.partitions,
+        partition_blocks: decision.partition_blocks,
         window: decision.window.as_ref().map(wit_window),
         batch_rows: decision.batch_rows,
         checksum: decision.checksum.as_ref().map(|columns| columns.iter().map(wit_checked).collect()),
@@ -311,6 +312,7 @@ pub(super) fn source_stream(
         cursor: option(seen.cursor, convert_incremental::cursor)?,
         statistics: statistics(seen.statistics),
         rows_in_all: seen.rows_in_all,
+        extent: seen.extent.map(|extent| Extent { blocks: extent.blocks, bytes: extent.bytes }),
         fetches: list(seen.fetches, |word| Ok(fetch(word)))?,
         fetch_note: option(seen.fetch_note, text)?,
     })

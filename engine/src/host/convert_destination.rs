@@ -19,6 +19,8 @@ use rapidbyte_plans::{
 fn phase(phase: wit::Phase) -> Phase {
     match phase {
         wit::Phase::Bookkeeping => Phase::Bookkeeping,
+        wit::Phase::Stage => Phase::Stage,
+        wit::Phase::Hold => Phase::Hold,
         wit::Phase::Setup => Phase::Setup,
         wit::Phase::Load => Phase::Load,
         wit::Phase::Reject => Phase::Reject,
@@ -55,6 +57,8 @@ fn wit_statement(statement: &Statement) -> wit::Statement {
     wit::Statement {
         phase: match statement.phase {
             Phase::Bookkeeping => wit::Phase::Bookkeeping,
+            Phase::Stage => wit::Phase::Stage,
+            Phase::Hold => wit::Phase::Hold,
             Phase::Setup => wit::Phase::Setup,
             Phase::Load => wit::Phase::Load,
             Phase::Reject => wit::Phase::Reject,
@@ -112,6 +116,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
             Publication::Reconcile => wit::Publication::Reconcile,
             Publication::Sweep => wit::Publication::Sweep,
         },
+        parts: decision.parts,
         columns: decision.columns.iter().map(column).collect(),
         primary_key: decision.primary_key.clone(),
         conflict_key: decision.conflict_key.clone(),
@@ -242,6 +247,7 @@ fn privilege(privilege: wit::Privilege) -> Privilege {
         wit::Privilege::CreateInSchema => Privilege::CreateInSchema,
         wit::Privilege::Stage => Privilege::Stage,
         wit::Privilege::Record => Privilege::Record,
+        wit::Privilege::Load => Privilege::Load,
     }
 }
 

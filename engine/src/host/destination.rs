@@ -37,6 +37,7 @@ pub(crate) struct RunStart<'a> {
     pub(crate) sync: &'a str,
     pub(crate) plan: &'a str,
     pub(crate) bookkeeping: &'a [Statement],
+    pub(crate) holds: Vec<Statement>,
     pub(crate) lock_timeout_ms: u32,
 }
 
@@ -50,6 +51,21 @@ pub(crate) struct Counted {
     /// Where one was wanted.
     pub(crate) checksum: Option<Checksum>,
     pub(crate) rows_rejected: u64,
+}
+
+/// A part of a stream that is in its staging table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LoadedPart {
+    pub(crate) part: u32,
+    pub(crate) rows: u64,
+}
+
+fn request(decision: &WriteDecision, prepared: &PreparedWrite, schema: &[u8]) -> wit::WriteRequest {
+    wit::WriteRequest {
+        decision: convert_out::wit_write_decision(decision),
+        prepared: convert_out::wit_prepared_write(prepared),
+        schema: schema.to_vec(),
+    }
 }
 
 impl World for DestinationGuest {
@@ -231,10 +247,51 @@ impl DestinationGuest {
             sync: start.sync.to_owned(),
             plan: start.plan.to_owned(),
             bookkeeping: convert_out::wit_statements(start.bookkeeping),
+            holds: convert_out::wit_statements(&start.holds),
             lock_timeout_ms: start.lock_timeout_ms,
         };
         let said = guarded!(self, "session.begin", ROWS, |store| guest.call_begin(store, session, &start))?;
         self.cell.answer(said)
+    }
+
+    /// Makes the tables of streams in parts, or finds them by the name of the load; which parts are in them.
+    pub(crate) async fn load(
+        &mut self,
+        name: &str,
+        streams: &[(&WriteDecision, &PreparedWrite, &[u8])],
+    ) -> Result<Vec<Vec<LoadedPart>>, EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let requests: Vec<_> =
+            streams.iter().map(|(decision, prepared, schema)| request(decision, prepared, schema)).collect();
+        let said = guarded!(self, "session.load", ROWS, |store| guest.call_load(store, session, name, &requests))?;
+        let loaded = self.cell.answer(said)?;
+        if loaded.len() != streams.len() {
+            return Err(self.cell.guest().broke(format!(
+                "it told of {} streams, and {} are loaded",
+                loaded.len(),
+                streams.len()
+            )));
+        }
+        let part = |part: wit::LoadedPart| LoadedPart { part: part.part, rows: part.rows };
+        Ok(loaded.into_iter().map(|parts| parts.into_iter().map(part).collect()).collect())
+    }
+
+    /// Begins the transaction of one part; its rows go to [`Self::write`], and [`Self::finish`] commits them.
+    pub(crate) async fn open_part(
+        &mut self,
+        decision: &WriteDecision,
+        prepared: &PreparedWrite,
+        schema: &[u8],
+        part: u32,
+    ) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let request = request(decision, prepared, schema);
+        let said =
+            guarded!(self, "session.open-part", ROWS, |store| guest.call_open_part(store, session, &request, part))?;
+        self.writer = Some(self.cell.answer(said)?);
+        Ok(())
     }
 
     /// Sets the target of a stream up; its rows go to [`Self::write`].
@@ -246,11 +303,7 @@ impl DestinationGuest {
     ) -> Result<(), EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_destination().session();
-        let request = wit::WriteRequest {
-            decision: convert_out::wit_write_decision(decision),
-            prepared: convert_out::wit_prepared_write(prepared),
-            schema: schema.to_vec(),
-        };
+        let request = request(decision, prepared, schema);
         let said =
             guarded!(self, "session.open-writer", ROWS, |store| guest.call_open_writer(store, session, &request))?;
         self.writer = Some(self.cell.answer(said)?);
@@ -310,6 +363,15 @@ impl DestinationGuest {
         let guest = self.world.rapidbyte_connector_destination().session();
         let limit = self.cell.guest().limits.answer;
         let said = guarded!(self, "session.abort", limit, |store| guest.call_abort(store, session))?;
+        self.cell.answer(said)
+    }
+
+    /// Drops what loads of this sync have left.
+    pub(crate) async fn discard(&mut self, sync: &str) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let limit = self.cell.guest().limits.answer;
+        let said = guarded!(self, "session.discard", limit, |store| guest.call_discard(store, session, sync))?;
         self.cell.answer(said)
     }
 

@@ -25,7 +25,7 @@ pub(crate) use compared::{Checksum, Key, KeyRange, KeyedRow, Rows};
 pub(crate) use connection::Aborts;
 pub(crate) use convert::Server;
 pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};
-pub(crate) use destination::{Counted, DestinationGuest, RunStart};
+pub(crate) use destination::{Counted, DestinationGuest, LoadedPart, RunStart};
 pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use source::{Frame, Inspected, SourceGuest};
 pub(crate) use state::{Recorded, Records};
@@ -68,8 +68,8 @@ pub(crate) fn start_clock(engine: &Engine) -> std::io::Result<()> {
 
 /// A component whose imports are settled: it can be instantiated at any time.
 pub(crate) enum Linked {
-    Source(bindings::source::SourceConnectorPre<Guest>),
-    Destination(bindings::destination::DestinationConnectorPre<Guest>),
+    Source(Box<bindings::source::SourceConnectorPre<Guest>>),
+    Destination(Box<bindings::destination::DestinationConnectorPre<Guest>>),
 }
 
 /// Settles the imports of a component: the contract's `host`, randomness, and a refusal for each other one.
@@ -83,8 +83,10 @@ pub(crate) fn link(engine: &Engine, component: &Component, side: Side) -> Result
         wasi::settle(&mut linker, engine, component)?;
         let pre = linker.instantiate_pre(component)?;
         Ok(match side {
-            Side::Source => Linked::Source(bindings::source::SourceConnectorPre::new(pre)?),
-            Side::Destination => Linked::Destination(bindings::destination::DestinationConnectorPre::new(pre)?),
+            Side::Source => Linked::Source(Box::new(bindings::source::SourceConnectorPre::new(pre)?)),
+            Side::Destination => {
+                Linked::Destination(Box::new(bindings::destination::DestinationConnectorPre::new(pre)?))
+            }
         })
     };
     linked().map_err(|error| EngineError::Contract { side, what: format!("it does not fit the contract: {error:#}") })

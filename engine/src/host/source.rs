@@ -193,6 +193,7 @@ impl SourceGuest {
         statement: &str,
         after: Option<&Position>,
     ) -> Result<Position, EngineError> {
+        self.drop_reader().await?;
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();
         let request = wit::PositionRequest {

@@ -46,7 +46,12 @@ fn written(stream: &StreamPlan, write: &PreparedWrite, findings: &mut Findings<'
     findings.unless(count(Phase::Bookkeeping) == 0, "bookkeeping belongs to the run, not to a stream");
     let staged = stream.write.publication != Publication::Direct;
     findings.unless(!staged || count(Phase::Publish) > 0, "rows are staged and never published");
-    findings.unless(!staged || count(Phase::Setup) > 0, "rows are staged and no staging table is made");
+    findings.unless(stream.write.parts == (count(Phase::Stage) > 0), "parts are committed, and nothing takes them");
+    findings.unless(stream.write.parts == (stream.read.partitions > 1), "one end has parts, and the other has none");
+    findings.unless(
+        !staged || count(Phase::Setup) + count(Phase::Stage) > 0,
+        "rows are staged and no staging table is made",
+    );
     let creates = write.statements.iter().any(|statement| statement.effect == Effect::Create);
     findings.unless(!stream.write.create_table || creates, "the table is to be created and no statement creates it");
     let clause = stream.write.strategy != Strategy::Upsert

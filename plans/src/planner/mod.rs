@@ -10,6 +10,7 @@ mod facts;
 mod incremental;
 mod key;
 mod names;
+mod parts;
 mod privileges;
 mod read;
 mod reconcile;
@@ -139,23 +140,18 @@ fn decide_stream(
     say(names::check(facts));
     let (key, key_report) = key::choose(facts);
     say(target::check(facts, &key));
-    let (changes, report) = changes::choose(facts);
-    say(report);
-    let (columns, report) = columns::choose(facts, &changes);
-    say(report);
-    let (mut comments, report) = comments::choose(facts);
-    comments.extend(changes::mark_comment(&changes));
-    say(report);
+    let columns = Columns::choose(facts, &mut say);
+    let alters = !columns.changes.is_empty();
     say(key_report);
     say(reconcile::check(facts, &key));
     say(window_report);
     let (batch_rows, batch_report) = sizing::batch(facts);
     let (insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
-    let (route, report) = route::choose(facts, &key, !changes.is_empty(), insert_rows);
+    let (route, report) = route::choose(facts, &key, alters, insert_rows);
     say(report);
     say(route::refuse_identities(facts, &key));
     let updates = facts.stream.wishes.disposition != Disposition::Append
-        && columns.iter().any(|column| !key.contains(&column.name));
+        && columns.written.iter().any(|column| !key.contains(&column.name));
     let (delete, report) = privileges::check(facts, route, updates);
     say(report);
     let (mut read, report) = read::choose(facts, window, batch_rows);
@@ -166,17 +162,22 @@ fn decide_stream(
     }
 
     let estimates = estimates(source.statistics);
-    say(cost::tell(facts, route, estimates, !changes.is_empty(), delete));
+    let (parts, report) = parts::choose(facts, route);
+    say(report);
+    say(cost::tell(facts, route, estimates, alters, delete));
     let (row_errors, report) = row_errors::choose(facts, seen.quarantine.as_ref(), (route, &key), batch_rows);
     say(report);
 
-    let (checksum, report) = verify::choose(facts, &key, route, &columns, &changes);
+    let (checksum, report) = verify::choose(facts, &key, route, &columns.written, &columns.changes);
     say(report);
     read.checksum = checksum;
 
     let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
-    let write = write(facts, Columns { written: columns, changes, comments }, &key, route, delete, sizes);
-    let write = WriteDecision { row_errors, ..write };
+    let write = write(facts, columns, &key, route, delete, sizes);
+    let mut write = WriteDecision { row_errors, ..write };
+    if let Some(parts) = parts {
+        parts.set(&mut read, &mut write);
+    }
     StreamDraft {
         stream: stream.stream.clone(),
         read,
@@ -194,6 +195,19 @@ struct Columns {
     written: Vec<WriteColumn>,
     changes: Vec<ColumnChange>,
     comments: Vec<Comment>,
+}
+
+impl Columns {
+    fn choose(facts: Facts<'_>, say: &mut impl FnMut(Report)) -> Self {
+        let (changes, report) = changes::choose(facts);
+        say(report);
+        let (written, report) = columns::choose(facts, &changes);
+        say(report);
+        let (mut comments, report) = comments::choose(facts);
+        comments.extend(changes::mark_comment(&changes));
+        say(report);
+        Self { written, changes, comments }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -235,6 +249,7 @@ fn write(
         strategy: route.strategy,
         publication: route.publication,
         carried,
+        parts: false,
         columns,
         primary_key,
         conflict_key: if settles { key.to_vec() } else { Vec::new() },
@@ -300,6 +315,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         cursor: None,
         statistics: Statistics::default(),
         rows_in_all: None,
+        extent: None,
         fetches: Vec::new(),
         fetch_note: None,
     };

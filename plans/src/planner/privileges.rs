@@ -102,7 +102,7 @@ fn grant(facts: Facts<'_>, word: &str) -> String {
 fn word(privilege: Privilege) -> &'static str {
     match privilege {
         Privilege::Select => "SELECT",
-        Privilege::Insert | Privilege::Record => "INSERT",
+        Privilege::Insert | Privilege::Record | Privilege::Load => "INSERT",
         Privilege::Update => "UPDATE",
         Privilege::Delete => "DELETE",
         Privilege::Truncate => "TRUNCATE",

@@ -27,6 +27,7 @@ pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) 
         window,
         fetch,
         partitions: 1,
+        partition_blocks: None,
         batch_rows,
         batch_bytes: limits.batch_bytes,
         row_bytes: limits.row_bytes,

@@ -71,7 +71,7 @@ struct RouteRule {
 }
 
 /// Why a table that is made needs no staging.
-const IN_ONE_TRANSACTION: &str = "the table is created and filled in one transaction: nobody sees it before";
+const IN_ONE_TRANSACTION: &str = "the table appears with all of its rows: nobody sees it before";
 
 /// Which strategy, by disposition. COPY is the fastest way in and the default; what is staged is copied whatever the
 /// target is, because the staging table is ours.

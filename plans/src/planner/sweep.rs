@@ -144,6 +144,7 @@ fn write(
         strategy: Strategy::Copy,
         publication: Publication::Sweep,
         carried: Vec::new(),
+        parts: false,
         columns,
         primary_key: Vec::new(),
         conflict_key: key,

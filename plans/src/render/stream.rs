@@ -86,6 +86,7 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
         Topic::LateCommits => "late rows",
         Topic::Access => "found by",
         Topic::Read => "read",
+        Topic::Parts => "parts",
         Topic::Batch => "batches",
         Topic::Insert => "inserts",
         Topic::Change => "change",
@@ -180,9 +181,15 @@ pub(super) fn refusals(page: &mut Page, refusals: &[Refusal]) {
     }
 }
 
+/// Statements that read parts differ by numbers of blocks.
+const PARTS_SHOWN: usize = 2;
+
 fn statements(page: &mut Page, prepared: &Prepared) {
-    for sql in prepared.read.position.iter().chain(&prepared.read.statements) {
+    for sql in prepared.read.position.iter().chain(prepared.read.statements.iter().take(PARTS_SHOWN)) {
         page.marked(4, Role::Faint, "<", &shown(sql));
+    }
+    if let Some(more) = prepared.read.statements.len().checked_sub(PARTS_SHOWN + 1) {
+        page.marked(4, Role::Faint, "<", &format!("… and {} more, each of the blocks that follow", more + 1));
     }
     if let Some(sql) = &prepared.read.checksum {
         page.marked(4, Role::Faint, "=", &shown(sql));

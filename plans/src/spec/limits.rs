@@ -37,6 +37,13 @@ const TIMEOUT_SECS_MAX: u64 = 30 * 86_400;
 /// A batch exists at most here at once: the reader's arrays, its frame, the queue between, the writer's buffer.
 const BATCH_COPIES: u64 = 4;
 
+/// A part that is lost with its connection is read and written again: some seconds.
+const PART_BYTES: u64 = 256 * MIB;
+/// Smaller ones cost more in commits than they save.
+const PART_BYTES_MIN: u64 = MIB;
+/// Above what any table has: whoever wants no parts says so.
+const PART_BYTES_MAX: u64 = 1 << 50;
+
 /// How batches are compressed between the ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +70,9 @@ pub struct Limits {
     pub row_bytes: u32,
     /// How the source is to be read; none: the best way it offers.
     pub fetch: Option<Fetch>,
+    /// Large tables are loaded in parts of about so many bytes, each committed by itself.
+    #[serde(default = "part_bytes", skip_serializing_if = "is_usual")]
+    pub part_bytes: u64,
     /// Readers and writers wished for; none: chosen.
     pub parallel: Option<u32>,
     /// Between the ends.
@@ -88,6 +98,7 @@ impl Limits {
             batch_rows: BATCH_ROWS,
             row_bytes: narrow(ROW_BYTES.min(memory_bytes / 8)),
             fetch: None,
+            part_bytes: PART_BYTES,
             parallel: None,
             compression: Compression::None,
             retries: RETRIES,
@@ -101,13 +112,33 @@ impl Limits {
     }
 }
 
+fn part_bytes() -> u64 {
+    PART_BYTES
+}
+
+/// A plan need not say it.
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual(part_bytes: &u64) -> bool {
+    *part_bytes == PART_BYTES
+}
+
 /// Values here are bounded far below `u32::MAX`; saturating says so without a panic.
 fn narrow(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-const KEYS: [&str; 9] =
-    ["memory", "batch_bytes", "batch_rows", "row_bytes", "fetch", "parallel", "compression", "retries", "timeout"];
+const KEYS: [&str; 10] = [
+    "memory",
+    "batch_bytes",
+    "batch_rows",
+    "row_bytes",
+    "fetch",
+    "part_bytes",
+    "parallel",
+    "compression",
+    "retries",
+    "timeout",
+];
 
 pub(crate) fn read(reader: &mut Reader<'_>, section: Section<'_>) -> Limits {
     reader.unknown_keys(section, &KEYS);
@@ -127,6 +158,9 @@ fn sizes(reader: &mut Reader<'_>, section: Section<'_>, limits: &mut Limits) {
     }
     if let Some(bytes) = size("row_bytes", ROW_BYTES_MIN, ROW_BYTES_MAX) {
         limits.row_bytes = narrow(bytes);
+    }
+    if let Some(bytes) = size("part_bytes", PART_BYTES_MIN, PART_BYTES_MAX) {
+        limits.part_bytes = bytes;
     }
     let mut count = |key: &str, min, max| section.get(key).and_then(|n| reader.integer(key, n, min, max));
     if let Some(rows) = count("batch_rows", 1, BATCH_ROWS_MAX) {

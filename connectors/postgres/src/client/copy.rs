@@ -65,6 +65,15 @@ impl<S: BufRead + Write> Client<S> {
         }
     }
 
+    /// Passes over the rows that are left of a statement.
+    ///
+    /// # Errors
+    /// As for [`Self::next_row`].
+    pub fn skip_rows(&mut self, row_bytes_max: usize) -> Result<(), Fault> {
+        while self.next_row(row_bytes_max, |_| Ok::<(), Fault>(()))? == Rows::More {}
+        Ok(())
+    }
+
     /// What came was no row: passes over the frame of a result, and at its end reads on to ReadyForQuery.
     fn after_rows(&mut self, message: Message) -> Result<Rows, Fault> {
         match message {

@@ -106,6 +106,7 @@ fn within(sql: Sql, of: &Compared, range: &Range) -> Result<Sql, PrepareError> {
         filter: of.filter.clone(),
         fetch: Fetch::Copy,
         partitions: 1,
+        partition_blocks: None,
         window: None,
     };
     let mut conditions = conditions(&read)?;

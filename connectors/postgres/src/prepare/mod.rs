@@ -6,6 +6,7 @@ mod compared;
 mod equal;
 mod names;
 mod ours;
+mod parts;
 mod read;
 mod reject;
 mod state;
@@ -21,6 +22,7 @@ pub use bookkeeping::{
 pub use checksum::{Checked, stream_checksum, with_checksum};
 pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
 pub use ours::{FORGET_TARGETS, filled_query, others_query, update_target, upsert_target};
+pub use parts::{drop_left, left_query, load_table, name_load, parts_query, record_part};
 pub use read::{CLOSE, fetch, read, select};
 pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};

@@ -1,6 +1,6 @@
 //! The names that the statements of one stream use, checked.
 
-use super::{PrepareError, ident, idents, qualified};
+use super::{PrepareError, ident, idents, parts, qualified};
 use crate::{
     decision::{Publication, WriteDecision},
     ident::{Ident, QualifiedName},
@@ -24,6 +24,7 @@ impl Names {
         let target = qualified(&decision.namespace, &decision.name)?;
         let staging = staging(&decision.staging_seed)?;
         let loaded = match decision.publication {
+            _ if decision.parts => parts::loaded(decision)?,
             Publication::Direct => target.clone(),
             Publication::Swap => QualifiedName { schema: target.schema.clone(), name: staging },
             Publication::Refill | Publication::Merge | Publication::Reconcile | Publication::Sweep => {
@@ -36,6 +37,11 @@ impl Names {
             primary_key: idents(&decision.primary_key)?,
             target,
         })
+    }
+
+    /// What rows entered, once it is in the schema of the target.
+    pub(super) fn beside(&self) -> QualifiedName {
+        QualifiedName { schema: self.target.schema.clone(), name: self.loaded.name.clone() }
     }
 }
 

@@ -9,17 +9,34 @@ use crate::{
 /// The statements of a stream, one per partition: a COPY to read in binary format, or the declaration of the cursor that
 /// [`fetch`] reads from.
 pub fn read(decision: &ReadDecision) -> Result<Vec<String>, PrepareError> {
-    if decision.partitions != 1 {
-        return Err(PrepareError::Unsupported("a stream is read in one part"));
-    }
-    let select = selected(decision)?;
-    let sql = match decision.fetch {
-        Fetch::Copy => Sql::new().raw("COPY (").part(&select).raw(") TO STDOUT (FORMAT binary)"),
+    let fetched = |select: &Sql| match decision.fetch {
+        Fetch::Copy => Sql::new().raw("COPY (").part(select).raw(") TO STDOUT (FORMAT binary)").done(),
         Fetch::Cursor => {
-            Sql::new().raw("DECLARE rapidbyte_rows BINARY NO SCROLL CURSOR WITHOUT HOLD FOR ").part(&select)
+            Sql::new().raw("DECLARE rapidbyte_rows BINARY NO SCROLL CURSOR WITHOUT HOLD FOR ").part(select).done()
         }
     };
-    Ok(vec![sql.done()])
+    let Some(blocks) = decision.partition_blocks else {
+        return if decision.partitions == 1 { Ok(vec![fetched(&selected(decision, None)?)]) } else { Err(NO_PARTS) };
+    };
+    if decision.partitions < 2 || blocks == 0 || !matches!(decision.relation, Relation::Table(..)) {
+        return Err(NO_PARTS);
+    }
+    let parts = (0..decision.partitions).map(|part| blocks_of(part, blocks, part + 1 == decision.partitions));
+    parts.map(|part| Ok(fetched(&selected(decision, Some(part?))?))).collect()
+}
+
+const NO_PARTS: PrepareError = PrepareError::Unsupported("a table is read in one part, or in some of so many blocks");
+
+/// The rows of one part by their places: together the parts are the table, since a row that a snapshot sees has one place, and
+/// keeps it while the table is locked against being written anew.
+fn blocks_of(part: u32, blocks: u32, last: bool) -> Result<Sql, PrepareError> {
+    let place = |sql: Sql, part: u32| -> Result<Sql, PrepareError> {
+        let block = part.checked_mul(blocks).ok_or(NO_PARTS)?;
+        Ok(sql.raw("'(").number(block.into()).raw(",0)'::pg_catalog.tid"))
+    };
+    let from = if part == 0 { None } else { Some(place(Sql::new().raw("ctid >= "), part)?) };
+    let up_to = if last { None } else { Some(place(Sql::new().raw("ctid < "), part + 1)?) };
+    Ok(Sql::new().join(" AND ", from.iter().chain(&up_to), Sql::part))
 }
 
 /// Fetches at most so many rows from the cursor that [`read`] declares.
@@ -32,13 +49,14 @@ pub const CLOSE: &str = "CLOSE rapidbyte_rows";
 
 /// The SELECT alone, for the server's planner to explain.
 pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
-    Ok(selected(decision)?.done())
+    Ok(selected(decision, None)?.done())
 }
 
-fn selected(decision: &ReadDecision) -> Result<Sql, PrepareError> {
+fn selected(decision: &ReadDecision, part: Option<Sql>) -> Result<Sql, PrepareError> {
     let columns = idents(&decision.columns)?;
     let sql = Sql::new().raw("SELECT ").idents(&columns).raw(" FROM ").part(&origin(&decision.relation)?);
-    Ok(provided(sql, &conditions(decision)?))
+    let conditions = part.into_iter().chain(conditions(decision)?).collect::<Vec<_>>();
+    Ok(provided(sql, &conditions))
 }
 
 /// What rows come from. The user's own SQL stands on lines of its own, so that a comment at its end ends there.

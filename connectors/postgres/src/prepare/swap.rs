@@ -24,11 +24,17 @@ pub fn can_carry(carried: &Carried) -> bool {
 
 /// The statements of one swap, by the time at which they run; nothing where the publication is another.
 #[derive(Default)]
-pub(super) struct Swap(Vec<Step>);
+pub(super) struct Swap {
+    steps: Vec<Step>,
+    /// Rows enter in parts, before the run's transaction.
+    parts: bool,
+}
 
 /// When something is given to the new table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum When {
+    /// Before all else, in the run's transaction: it carries what it has seen from there on.
+    Held,
     /// Before rows enter.
     Empty,
     /// Once they are in it, and before anybody waits.
@@ -56,20 +62,22 @@ impl Swap {
                 "a swap takes the place of a table that is there, and stays as it is",
             ));
         }
-        let (old, new) = (&names.target, &names.loaded);
+        let (old, loaded, new) = (&names.target, &names.loaded, &names.beside());
         let keys_first = decision.row_errors.is_some();
-        let giving = Giving { old, new, seed: &decision.staging_seed, keys_first };
+        let giving = |new| Giving { old, new, seed: &decision.staging_seed, keys_first };
         let mut carried: Vec<&Carried> = decision.carried.iter().collect();
         carried.sort_by_key(|item| FIRST.iter().position(|kind| *kind == item.kind).unwrap_or(FIRST.len()));
         let mut steps = vec![
-            step(When::Empty, Effect::Control, "nobody changes what hangs on the table from here on", hold(old)),
-            step(When::Empty, Effect::Create, "new table like the old one, to take its place", like(old, new)),
+            step(When::Held, Effect::Control, "nobody changes what hangs on the table from here on", hold(old)),
+            step(When::Empty, Effect::Create, "new table like the old one, to take its place", like(old, loaded)),
         ];
         if carried.iter().any(|item| item.kind == "sequence") {
             steps.push(step(When::Last, Effect::Control, "no one else writes from here on", keep_out(old)));
         }
         for item in carried {
-            steps.extend(giving.give(item)?);
+            let is_early = |step: &Step| step.when == When::Empty;
+            steps.extend(giving(loaded).give(item)?.into_iter().filter(is_early));
+            steps.extend(giving(new).give(item)?.into_iter().filter(|step| !is_early(step)));
         }
         let analyze = Sql::new().raw("ANALYZE ").name(new);
         steps.push(step(
@@ -83,7 +91,15 @@ impl Swap {
         let rename = Sql::new().raw("ALTER TABLE ").name(new).raw(" RENAME TO ").ident(&old.name);
         steps.push(step(When::Last, Effect::Change, "the new table takes the place", rename));
         steps.sort_by_key(|step| step.when);
-        Ok(Self(steps))
+        Ok(Self { steps, parts: decision.parts })
+    }
+
+    pub(super) fn stage(&self) -> impl Iterator<Item = Statement> {
+        self.phase(Phase::Stage)
+    }
+
+    pub(super) fn hold(&self) -> impl Iterator<Item = Statement> {
+        self.phase(Phase::Hold)
     }
 
     pub(super) fn setup(&self) -> impl Iterator<Item = Statement> {
@@ -95,8 +111,13 @@ impl Swap {
     }
 
     fn phase(&self, phase: Phase) -> impl Iterator<Item = Statement> {
-        let of = |step: &Step| if step.when == When::Empty { Phase::Setup } else { Phase::Publish };
-        let steps = self.0.iter().filter(move |step| of(step) == phase);
+        let of = |step: &Step| match step.when {
+            When::Empty if self.parts => Phase::Stage,
+            When::Held => Phase::Hold,
+            When::Empty => Phase::Setup,
+            When::Full | When::Last | When::Placed => Phase::Publish,
+        };
+        let steps = self.steps.iter().filter(move |step| of(step) == phase);
         steps.map(move |step| statement(phase, step.effect, step.purpose, Sql::new().part(&step.sql)))
     }
 }
@@ -230,7 +251,7 @@ impl Giving<'_> {
         let create = Sql::new().raw("CREATE STATISTICS ").name(&staging).raw(" ").of_the_plan(&item.definition);
         let rename = Sql::new().raw("ALTER STATISTICS ").name(&staging).raw(" RENAME TO ").ident(&ident(&item.name)?);
         Ok(vec![
-            step(When::Empty, Effect::Create, "extended statistics", create.raw(" FROM ").name(self.new)),
+            step(When::Full, Effect::Create, "extended statistics", create.raw(" FROM ").name(self.new)),
             step(When::Placed, Effect::Change, "the statistics get their name", rename),
         ])
     }

@@ -6,7 +6,7 @@ use super::{
     equal::{is_same_if_equal, type_of},
     ident, idents,
     names::Names,
-    reject, statement,
+    parts, reject, statement,
     swap::Swap,
     sweep,
 };
@@ -24,12 +24,19 @@ use crate::{
 pub fn write(decision: &WriteDecision) -> Result<PreparedWrite, PrepareError> {
     let writing = Writing::new(decision)?;
     let mut statements = Vec::new();
+    if decision.parts {
+        writing.stage(&mut statements)?;
+    }
+    statements.extend(writing.swap.hold());
     writing.setup(&mut statements);
     let quarantine = decision.row_errors.as_ref().and_then(|errors| errors.quarantine.as_ref());
     if let Some(quarantine) = quarantine.filter(|quarantine| quarantine.create) {
         statements.push(reject::create(quarantine)?);
     }
     statements.push(writing.load());
+    if decision.parts {
+        statements.extend(parts::publish(decision, &writing.names)?);
+    }
     if let Some(quarantine) = quarantine {
         statements.push(reject::insert(quarantine)?);
     }
@@ -63,6 +70,9 @@ impl<'a> Writing<'a> {
         if decision.row_errors.is_some() && !at_once {
             return Err(PrepareError::Unsupported("refused rows cannot be told apart once they are staged"));
         }
+        if decision.parts {
+            parts::check(decision)?;
+        }
         let names = Names::new(decision)?;
         let key = idents(&decision.conflict_key)?;
         let latest_by = decision.latest_by.as_ref().map(|column| ident(column)).transpose()?;
@@ -79,6 +89,17 @@ impl<'a> Writing<'a> {
         Ok(Self { decision, names, swap, sweep, key, latest_by, conflict, changes, comments })
     }
 
+    /// In a transaction of its own.
+    fn stage(&self, statements: &mut Vec<Statement>) -> Result<(), PrepareError> {
+        if self.decision.create_table {
+            let create = self.create_table(&self.names.loaded);
+            statements.push(statement(Phase::Stage, Effect::Create, "table that rows enter in parts", create));
+        }
+        statements.extend(self.swap.stage());
+        statements.push(parts::stage(self.decision)?);
+        Ok(())
+    }
+
     fn setup(&self, statements: &mut Vec<Statement>) {
         let decision = self.decision;
         let mut push = |effect, purpose: &str, sql| statements.push(statement(Phase::Setup, effect, purpose, sql));
@@ -89,7 +110,7 @@ impl<'a> Writing<'a> {
         for made in &decision.types {
             push(made.effect, &made.purpose, Sql::new().of_the_plan(&made.sql));
         }
-        if decision.create_table {
+        if decision.create_table && !decision.parts {
             push(Effect::Create, "table", self.create_table(&self.names.target));
         }
         if self.key_comes_first() {

@@ -9,7 +9,7 @@ mod target;
 
 pub use explain::{Explained, explain_query, explained};
 pub use quarantine::{QuarantineTable, quarantine_query};
-pub use source::{DISCOVER_QUERY, Listed, SourceRelation, source_query};
+pub use source::{DISCOVER_QUERY, Extent, Listed, SourceRelation, source_query};
 pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
 
 use crate::{

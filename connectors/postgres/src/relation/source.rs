@@ -4,6 +4,16 @@ use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, of_relation};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
+/// What a table takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extent {
+    /// The blocks that its rows lie in.
+    pub blocks: u64,
+    /// With values that lie apart, and the maps of free and visible rows.
+    pub bytes: u64,
+}
+
 /// A relation that is read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,6 +22,9 @@ pub struct SourceRelation {
     pub kind: RelationKind,
     /// It has no pages, so no rows; estimates of the planner say otherwise.
     pub empty: bool,
+    /// Where its rows lie, but those of tables that inherit from it; none where they have no places that stay, or that we may ask
+    /// for.
+    pub extent: Option<Extent>,
     /// We may lock it: LOCK TABLE wants the right to read all columns.
     pub lockable: bool,
     /// The primary key's columns; empty: none.
@@ -31,6 +44,10 @@ pub struct SourceRelation {
 pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
+        .raw("'extent', CASE WHEN c.relkind = 'r' AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+             AND EXISTS (SELECT FROM pg_catalog.pg_am m WHERE m.oid = c.relam AND m.amname = 'heap') THEN json_build_object( \
+             'blocks', pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8, \
+             'bytes', pg_catalog.pg_table_size(c.oid)) END, ")
         .raw("'lockable', pg_catalog.has_table_privilege(c.oid, 'SELECT'), 'key', coalesce((SELECT ")
         .raw(KEY_COLUMNS)
         .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")

@@ -18,6 +18,11 @@ pub struct TargetRelation {
     pub can_stage: bool,
     /// We may write what records runs, or make it where it is absent.
     pub can_record: bool,
+    /// We may make tables beside the records of runs, or these themselves.
+    pub can_load: bool,
+    /// A new table that is made there and moved to its schema is as one that is made in it: no grants are given there by
+    /// default, and no publication takes it in before its rows.
+    pub can_move: bool,
     /// The relation; none: absent.
     pub table: Option<TargetTable>,
 }
@@ -77,6 +82,10 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw("ELSE pg_catalog.has_schema_privilege(s.oid, 'CREATE') END, 'can_stage', ")
         .raw("pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'), 'can_record', ")
         .raw(CAN_RECORD)
+        .raw(", 'can_load', ")
+        .raw(CAN_LOAD)
+        .raw(", 'can_move', ")
+        .raw(CAN_MOVE)
         .raw(", 'table', (SELECT json_build_object(")
         .raw(TABLE)
         .raw(", 'keys', ")
@@ -110,6 +119,20 @@ const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid
      LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = r.oid AND t.relname = wanted.name) \
      FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
      pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
+
+/// CREATE in the schema of the records, or for it. What is granted there by default would go with a table.
+const CAN_LOAD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND pg_catalog.has_schema_privilege(r.oid, 'CREATE') \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles u ON u.oid = d.defaclrole \
+     WHERE d.defaclnamespace = r.oid AND d.defaclobjtype = 'r' AND u.rolname = current_user) FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
+     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
+
+/// For schema `s`. A publication may take in all tables, or, from PostgreSQL 15 on, those of a schema.
+const CAN_MOVE: &str = "NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles u ON u.oid = d.defaclrole \
+     WHERE d.defaclnamespace = s.oid AND d.defaclobjtype = 'r' AND u.rolname = current_user) \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.puballtables) \
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass \
+     AND x.refobjid IN (s.oid, (SELECT r.oid FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte')) \
+     AND x.classid = pg_catalog.to_regclass('pg_catalog.pg_publication_namespace'))";
 
 /// A gibibyte of dead rows is read in a second or a few. `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
 const TABLE: &str = "'kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'persistence', c.relpersistence, \

@@ -30,6 +30,7 @@ pub(crate) fn sum(db: &Db, namespace: &str, table: &str, columns: &[Checked]) ->
         filter: None,
         fetch: Fetch::Copy,
         partitions: 1,
+        partition_blocks: None,
         window: None,
     };
     db.rows(&prepare::stream_checksum(&decision, columns)?)?.pop().context("no row")

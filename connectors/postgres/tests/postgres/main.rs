@@ -7,6 +7,7 @@ mod hanging;
 mod moving;
 mod names;
 mod parsing;
+mod parts;
 mod prepared;
 mod rewriting;
 mod roundtrip;

@@ -37,6 +37,7 @@ pub(crate) fn read(db: &Db, schema: &SchemaRef, namespace: &str, table: &str) ->
         filter: None,
         fetch: Fetch::Copy,
         partitions: 1,
+        partition_blocks: None,
         window: None,
     };
     let mut decoder = Decoder::new(schema)?;
@@ -78,6 +79,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         changes: vec![],
         comments: vec![],
         carried: vec![],
+        parts: false,
         disposition: Disposition::Append,
         strategy,
         publication: Publication::Direct,
@@ -97,7 +99,8 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
 pub(crate) fn write(db: &Db, decision: &WriteDecision, schema: &Schema, batch: &RecordBatch) -> Result<PreparedWrite> {
     let prepared = prepare::write(decision)?;
     db.exec("BEGIN")?;
-    for statement in prepared.statements.iter().filter(|statement| statement.phase == Phase::Setup) {
+    let is_before = |phase| matches!(phase, Phase::Hold | Phase::Setup);
+    for statement in prepared.statements.iter().filter(|statement| is_before(statement.phase)) {
         db.exec(&statement.sql)?;
     }
     let load = prepared.statements.iter().find(|statement| statement.phase == Phase::Load).context("no load")?;

@@ -41,6 +41,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         changes: vec![],
         comments: vec![],
         carried: vec![],
+        parts: false,
         disposition,
         strategy,
         publication,
@@ -257,7 +258,15 @@ fn what_removes_says_so() -> Result<()> {
 
 fn reading(relation: Relation) -> ReadDecision {
     let columns = vec!["id".into(), "name".into()];
-    ReadDecision { relation, columns, filter: None, fetch: Fetch::Copy, partitions: 1, window: None }
+    ReadDecision {
+        relation,
+        columns,
+        filter: None,
+        fetch: Fetch::Copy,
+        partitions: 1,
+        partition_blocks: None,
+        window: None,
+    }
 }
 
 fn rows(source: &Source, decision: &ReadDecision) -> Result<usize> {

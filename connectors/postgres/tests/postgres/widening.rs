@@ -144,6 +144,7 @@ fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
             changes: vec![],
             comments: vec![],
             carried: vec![],
+            parts: false,
             disposition: Disposition::Replace,
             strategy,
             publication: Publication::Direct,

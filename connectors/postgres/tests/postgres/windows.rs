@@ -33,6 +33,7 @@ fn read(window: &Window) -> ReadDecision {
         filter: Some("id <> 0 -- none".into()),
         fetch: Fetch::Copy,
         partitions: 1,
+        partition_blocks: None,
         window: Some(window.clone()),
     }
 }

@@ -25,6 +25,7 @@ fn outcome(name: &str) -> String {
             (write.row_errors.is_some(), " aside"),
             (write.latest_by.is_some(), " latest"),
             (write.marks.is_some(), " marks"),
+            (write.parts, " parts"),
         ];
         let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
         format!("{:?} {:?}{flags}", write.strategy, write.publication).to_lowercase()
@@ -33,7 +34,7 @@ fn outcome(name: &str) -> String {
 }
 
 /// The decision table: case, what is chosen.
-const CHOSEN: [(&str, &str); 129] = [
+const CHOSEN: [(&str, &str); 132] = [
     ("deletes-sweep", "upsert direct; copy sweep"),
     ("deletes-sweep-others-rows", "upsert direct; copy sweep destroys"),
     ("deletes-sweep-incremental", "upsert direct; copy sweep"),
@@ -163,6 +164,9 @@ const CHOSEN: [(&str, &str); 129] = [
     ("names-case-only", "copy direct +table; copy direct +table"),
     ("change-commented", "copy merge only-changed"),
     ("append-absent-commented", "copy direct +table"),
+    ("parts-create", "copy direct +table parts"),
+    ("parts-swap", "copy swap destroys parts"),
+    ("parts-no-load-privilege", "copy swap destroys"),
 ];
 
 const REFUSED: [(&str, &str); 85] = [

@@ -1,6 +1,9 @@
 //! The destination's side of a run: the transaction, the last look at the world, every stream's rows, the counts, the
 //! receipt and the commit.
 
+mod begin;
+mod parts;
+
 use super::{
     attempt::{Broken, GRACE, Identity, Laps, Task},
     channel::{Item, Read, Receiver},
@@ -8,25 +11,20 @@ use super::{
     codec::Unpacker,
     commit::{self, Commit},
     gate::Gate,
-    source::{Done, Seen, farewell, not_prepared},
+    source::{Done, Seen, Start, farewell, not_prepared},
     verify,
 };
 use crate::{
     CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
     engine::Open,
     fault,
-    host::{Checkpoint, Counted, DestinationGuest, Frame, Position, RunStart, World},
+    host::{Counted, DestinationGuest, Frame, Position, World},
     receipt::SCHEMA,
     usage,
 };
-use rapidbyte_plans::{
-    decision::{Disposition, LOCK_TIMEOUT_SECS, WriteDecision},
-    drift,
-    name::ObjectName,
-    observation::{Observation, StreamObservation, TargetState},
-    plan::StreamPlan,
-    spent::spent,
-};
+use begin::Begun;
+pub(super) use parts::discard;
+use rapidbyte_plans::{observation::TargetState, plan::StreamPlan};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -39,16 +37,9 @@ const PROGRESS: Duration = Duration::from_millis(100);
 /// What connects this side with the other.
 pub(super) struct Ways {
     pub(super) seen: oneshot::Receiver<Seen>,
-    pub(super) start: oneshot::Sender<Vec<Option<Position>>>,
+    pub(super) start: oneshot::Sender<Start>,
     pub(super) frames: Receiver,
     pub(super) done: oneshot::Receiver<Done>,
-}
-
-/// What the destination's transaction saw when it began, in the order of the plan.
-struct Begun {
-    targets: Vec<TargetState>,
-    /// From where each stream goes on; none: from the beginning.
-    after: Vec<Option<Position>>,
 }
 
 /// The destination's side, not begun.
@@ -62,6 +53,22 @@ pub(super) struct Side {
     streams: Vec<StreamReceipt>,
     /// From where each stream goes on; none: from the beginning.
     after: Vec<Option<Position>>,
+    /// Parts that an earlier attempt has loaded are among the rows.
+    resumed: bool,
+    so_far: SoFar,
+}
+
+/// What of a stream is written, and when that was told.
+struct SoFar {
+    told: Instant,
+    rows: u64,
+    bytes: u64,
+}
+
+impl SoFar {
+    fn new(rows: u64) -> Self {
+        Self { told: Instant::now(), rows, bytes: 0 }
+    }
 }
 
 impl Side {
@@ -76,6 +83,8 @@ impl Side {
             phases: DestinationPhases::default(),
             streams: Vec::new(),
             after: Vec::new(),
+            resumed: false,
+            so_far: SoFar::new(0),
         }
     }
 
@@ -105,11 +114,18 @@ impl Side {
         let Ways { seen, start, mut frames, done } = ways;
         let seen = seen.await.map_err(|_| Broken::Interrupted)?;
         self.phases.receive_wait_secs += self.laps.lap_secs();
-        let Begun { targets, after } = self.begin(guest, end, &seen).await?;
+        let Begun { mut targets, after } = self.begin(guest, end.clone(), &seen).await?;
         self.after.clone_from(&after);
+        let loaded = self.load(guest, &seen).await?;
         self.phases.setup_secs += self.laps.lap_secs();
-        start.send(after).map_err(|_| Broken::Interrupted)?;
+        start.send(Start { after, loaded: loaded.clone() }).map_err(|_| Broken::Interrupted)?;
         let mut unpacker = Unpacker::new(self.task.compression)?;
+        if self.task.has_parts() {
+            self.parts(guest, &seen, &loaded, &mut frames, &mut unpacker).await?;
+            // The world may have moved while they were loaded.
+            targets = self.begin(guest, end, &seen).await?.targets;
+            self.phases.setup_secs += self.laps.lap_secs();
+        }
         let streams = self.task.streams.clone();
         for ((stream, inspected), target) in streams.iter().zip(&seen.streams).zip(&targets) {
             let filled = self.stream(guest, stream, &inspected.schema, target, &mut frames, &mut unpacker).await;
@@ -118,69 +134,6 @@ impl Side {
         let done = done.await.map_err(|_| Broken::Interrupted)?;
         self.phases.receive_wait_secs += self.laps.lap_secs();
         Ok(done)
-    }
-
-    /// Begins the transaction, and looks at the world inside it: where anything has moved, nothing is touched.
-    async fn begin(
-        &self,
-        guest: &mut DestinationGuest,
-        end: rapidbyte_plans::observation::End,
-        seen: &Seen,
-    ) -> Result<Begun, EngineError> {
-        let planned = &self.identity.planned;
-        let bookkeeping = drift::bookkeeping(&planned.bookkeeping, &guest.bookkeeping().await?)?;
-        guest
-            .begin(&RunStart {
-                run: &self.identity.run,
-                sync: &self.identity.sync,
-                plan: &self.identity.plan,
-                bookkeeping,
-                lock_timeout_ms: LOCK_TIMEOUT_SECS * 1_000,
-            })
-            .await?;
-        let last_run = guest.last_run(&self.identity.sync).await?;
-        if let Some(spent) = spent(planned.last_run.as_ref(), last_run.as_ref(), &self.identity.plan) {
-            return Err(EngineError::Spent(spent));
-        }
-        let (mut streams, mut after) = (Vec::with_capacity(self.task.streams.len()), Vec::new());
-        for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
-            let target = guest.inspect(&self.identity.sync, &stream.write.target, &inspected.schema).await;
-            let target = target.map_err(|error| error.in_stream(&stream.stream))?;
-            let target =
-                if minds_who_changed_rows(&stream.write) { target } else { as_planned(planned, stream, target) };
-            let known = self.checkpoint(guest, stream).await.map_err(|error| error.in_stream(&stream.stream))?;
-            let resumes = stream.read.window.as_ref().is_some_and(|window| window.resumes);
-            after.push(known.as_ref().filter(|_| resumes).map(|known| known.position.clone()));
-            let (stream, source) = (stream.stream.clone(), inspected.stream.clone());
-            let (ignored, checkpoint) = (ignored(planned, &stream), known.map(|known| known.seen));
-            let quarantine = match quarantine(planned, &stream) {
-                Some(table) => Some(guest.quarantine(table).await.map_err(|error| error.in_stream(&stream))?),
-                None => None,
-            };
-            streams.push(StreamObservation { stream, source, target, ignored, checkpoint, quarantine });
-        }
-        let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
-        // The catalogue is not looked at again.
-        let columnless = planned.columnless.clone();
-        let now = Observation { source, destination: end, bookkeeping, last_run, streams, columnless };
-        match drift::compare(planned, &now) {
-            moved if moved.is_empty() => {
-                Ok(Begun { targets: now.streams.into_iter().map(|stream| stream.target).collect(), after })
-            }
-            moved => Err(EngineError::Drift(moved)),
-        }
-    }
-
-    /// What is remembered of a stream.
-    async fn checkpoint(
-        &self,
-        guest: &mut DestinationGuest,
-        stream: &StreamPlan,
-    ) -> Result<Option<Checkpoint>, EngineError> {
-        match &stream.read.window {
-            Some(_) => guest.checkpoint(&self.identity.sync, &stream.stream, &stream.write.target).await,
-            None => Ok(None),
-        }
     }
 
     async fn stream(
@@ -195,6 +148,7 @@ impl Side {
         let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
         guest.open_writer(&stream.write, &prepared.write, schema).await?;
         self.phases.setup_secs += self.laps.lap_secs();
+        self.so_far = SoFar::new(0);
         let read = self.rows(guest, stream, frames, unpacker).await?;
         let written = guest.finish().await?;
         self.phases.finish_secs += self.laps.lap_secs();
@@ -216,7 +170,6 @@ impl Side {
         frames: &mut Receiver,
         unpacker: &mut Unpacker,
     ) -> Result<Read, Broken> {
-        let (mut told, mut rows, mut bytes) = (Instant::now(), 0, 0);
         let mut buffer = Vec::new();
         loop {
             let item = frames.receive().await.ok_or(Broken::Interrupted)?;
@@ -227,8 +180,8 @@ impl Side {
             };
             let (frame, spare) = unpacker.unpack(packed, buffer)?;
             self.phases.decompress_secs += self.laps.lap_secs();
-            rows += u64::from(batch_rows);
-            bytes += frame.len() as u64;
+            self.so_far.rows += u64::from(batch_rows);
+            self.so_far.bytes += frame.len() as u64;
             buffer = guest.write(Frame { rows: batch_rows, bytes: frame }).await?;
             drop(room);
             self.count_write(guest);
@@ -237,8 +190,9 @@ impl Side {
                 // Nothing is unpacked, so no buffer is wanted.
                 None => buffer = Vec::new(),
             }
-            if told.elapsed() >= PROGRESS {
-                told = Instant::now();
+            if self.so_far.told.elapsed() >= PROGRESS {
+                self.so_far.told = Instant::now();
+                let SoFar { rows, bytes, .. } = self.so_far;
                 (self.task.around.events)(Event::Progress { stream: stream.stream.clone(), rows, bytes });
             }
         }
@@ -269,7 +223,7 @@ impl Side {
         events(Event::Committed { run: self.identity.run.clone() });
         let receipt = self.receipt(&done, computed);
         if let Some(guest) = outcome {
-            farewell(guest, &self.task).await;
+            farewell(guest, &self.task.around).await;
         }
         Ok(receipt)
     }
@@ -289,7 +243,7 @@ impl Side {
             run: self.identity.run.clone(),
             plan: self.identity.plan.clone(),
             outcome: "done",
-            consistency: "snapshot",
+            consistency: if self.resumed { "resumed" } else { "snapshot" },
             duration_secs: (self.laps.at() - self.task.began).as_secs_f64(),
             peak_memory_bytes: usage::peak_memory_bytes(),
             cpu_secs: usage::cpu().since(self.cpu),
@@ -346,33 +300,4 @@ async fn roll_back(mut guest: DestinationGuest, broken: &Broken) {
         })
         .await;
     }
-}
-
-/// Whose rows a table holds matters where they are replaced or the table is altered; elsewhere none is lost. The server's
-/// statistics, from which it is told, count rows of runs that were rolled back as well, such as an attempt's before this one.
-fn minds_who_changed_rows(write: &WriteDecision) -> bool {
-    let removes = matches!(write.disposition, Disposition::Replace | Disposition::Sweep) && write.marks.is_none();
-    removes || !write.changes.is_empty()
-}
-
-/// The target, its rows taken for whose the plan took them.
-fn as_planned(planned: &Observation, stream: &StreamPlan, target: TargetState) -> TargetState {
-    let seen = planned.streams.iter().find(|seen| seen.stream == stream.stream);
-    seen.map(|seen| &seen.target).map_or(target.clone(), |seen| TargetState {
-        filled_by_us: seen.filled_by_us,
-        changed_by_others: seen.changed_by_others,
-        ..target
-    })
-}
-
-/// What the plan leaves out is not looked at again.
-fn ignored(planned: &Observation, stream: &str) -> Vec<String> {
-    let seen = planned.streams.iter().find(|seen| seen.stream == stream);
-    seen.map_or_else(Vec::new, |seen| seen.ignored.clone())
-}
-
-/// The table for refused rows that the plan saw.
-fn quarantine<'p>(planned: &'p Observation, stream: &str) -> Option<&'p ObjectName> {
-    let seen = planned.streams.iter().find(|seen| seen.stream == stream)?;
-    seen.quarantine.as_ref().map(|quarantine| &quarantine.name)
 }
