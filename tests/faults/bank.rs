@@ -53,9 +53,11 @@ pub(crate) fn fill(lab: &Lab, cell: Cell) {
             Origin::Versions => drop(lab.sql(SOURCE, &versions(table))),
         }
     }
+    // Enough for some parts.
+    let note = if cell.parts { "repeat('opened', 60)" } else { "'opened'" };
     let rows = format!(
         "INSERT INTO accounts SELECT i, {BALANCE}, CASE WHEN i % 3 > 0 THEN repeat('x', i % 50) END FROM generate_series(1, {ACCOUNTS}) AS i; \
-         INSERT INTO history SELECT writer, seq, account, delta, {DIGEST}, 'opened' FROM (SELECT 0 AS writer, i AS seq, 1 + i % {ACCOUNTS} AS account, 0 AS delta \
+         INSERT INTO history SELECT writer, seq, account, delta, {DIGEST}, {note} FROM (SELECT 0 AS writer, i AS seq, 1 + i % {ACCOUNTS} AS account, 0 AS delta \
          FROM generate_series(1, {HISTORY}) AS i) AS h; \
          INSERT INTO notes SELECT i, 'note ' || i, now() FROM generate_series(1, 100) AS i"
     );

@@ -2,7 +2,7 @@
 //! needs no code for them: a statement that protects something never reaches the server.
 
 use crate::{
-    cell::{Cell, Sync, Write},
+    cell::{self, Cell, IN_PARTS, Write},
     changes, kill,
     lab::{DESTINATION, Lab},
     network,
@@ -43,6 +43,12 @@ fn aside(lab: &Lab) -> Vec<Rule> {
     records.into_iter().map(aside).collect()
 }
 
+/// That a part is there is written by a transaction of its own.
+fn part_aside(lab: &Lab) -> Vec<Rule> {
+    let record = When::Says("INSERT INTO \"_rapidbyte\".\"rapidbyte_", "_parts\" VALUES");
+    vec![Rule::always(record, What::Aside(lab.aside(DESTINATION)))]
+}
+
 /// Whether a run was recorded is answered with no, and which was the last with none.
 fn forgetful(_: &Lab) -> Vec<Rule> {
     let outcome = instead(When::Says("FROM _rapidbyte.runs WHERE run = ", ""), "SELECT 'f'");
@@ -61,10 +67,10 @@ fn unlocked(_: &Lab) -> Vec<Rule> {
 }
 
 const fn full(write: Write) -> Cell {
-    Cell { write, sync: Sync::Full, strategy: "copy" }
+    cell::full(write, "copy")
 }
 
-const INCREMENTAL: Cell = Cell { write: Write::Upsert, sync: Sync::Incremental, strategy: "copy" };
+const INCREMENTAL: Cell = cell::incremental(Write::Upsert, "copy");
 
 pub(crate) fn all() -> Vec<Bug> {
     let bug = |name, (found_by, shoot): (&'static str, Shoot), turns, cell| Bug {
@@ -99,6 +105,7 @@ pub(crate) fn all() -> Vec<Bug> {
             destination: answered_early,
             ..bug("acknowledge before commit", killed, &[0, 1, 2], full(Write::Upsert))
         },
+        Bug { destination: part_aside, ..bug("part recorded before its rows", lost, &[7], IN_PARTS) },
         Bug { destination: unlocked, ..bug("no fence", lost, &[1, 5, 9, 13], full(Write::Append)) },
     ]
 }

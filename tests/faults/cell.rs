@@ -24,17 +24,22 @@ pub(crate) struct Cell {
     pub(crate) sync: Sync,
     /// The wish, in the sync file's word.
     pub(crate) strategy: &'static str,
+    /// What is large is loaded in parts.
+    pub(crate) parts: bool,
 }
 
-const fn full(write: Write, strategy: &'static str) -> Cell {
-    Cell { write, sync: Sync::Full, strategy }
+/// A full refresh in parts, beside tables that are too small for it.
+pub(crate) const IN_PARTS: Cell = Cell { parts: true, ..full(Write::Replace, "copy") };
+
+pub(crate) const fn full(write: Write, strategy: &'static str) -> Cell {
+    Cell { write, sync: Sync::Full, strategy, parts: false }
 }
 
-const fn incremental(write: Write, strategy: &'static str) -> Cell {
-    Cell { write, sync: Sync::Incremental, strategy }
+pub(crate) const fn incremental(write: Write, strategy: &'static str) -> Cell {
+    Cell { write, sync: Sync::Incremental, strategy, parts: false }
 }
 
-const ALL: [Cell; 11] = [
+const ALL: [Cell; 12] = [
     full(Write::Append, "copy"),
     full(Write::Replace, "copy"),
     full(Write::Upsert, "copy"),
@@ -46,6 +51,7 @@ const ALL: [Cell; 11] = [
     incremental(Write::Append, "insert"),
     incremental(Write::Upsert, "copy"),
     incremental(Write::Upsert, "upsert"),
+    IN_PARTS,
 ];
 
 /// Every combination that exists.
@@ -106,7 +112,7 @@ impl std::fmt::Display for Cell {
             Write::Upsert => "upsert",
         };
         let sync = if self.sync == Sync::Full { "full" } else { "incremental" };
-        write!(f, "{write}/{sync}/{}", self.strategy)
+        write!(f, "{write}/{sync}/{}{}", self.strategy, if self.parts { "/parts" } else { "" })
     }
 }
 
@@ -138,6 +144,9 @@ pub(crate) fn sync_file(lab: &Lab, cell: Cell, limits: &Limits) -> String {
         limits.timeout,
         limits.retries,
     );
+    if cell.parts {
+        file.push_str("part_bytes = \"1MiB\"\n");
+    }
     for table in TABLES {
         file.push_str(&format!("\n[[stream]]\ntable = \"public.{}\"\ninto = \"{table}\"\n", cell.source(table)));
         if table == "notes" && cell.sweeps() {

@@ -57,14 +57,28 @@ pub(crate) const POINTS: [(&str, u64); 46] = [
     ("destination.session.close.after", 2),
 ];
 
+/// Those that only a load in parts passes.
+const POINTS_OF_PARTS: [(&str, u64); 8] = [
+    ("destination.session.load.before", 1),
+    ("destination.session.load.sent", 6),
+    ("destination.session.load.received", 6),
+    ("destination.session.load.after", 1),
+    ("destination.session.open-part.before", 3),
+    ("destination.session.open-part.sent", 6),
+    ("destination.session.open-part.received", 6),
+    ("destination.session.open-part.after", 3),
+];
+
 /// A stream that is written by INSERT has sent all when it is finished.
 const ENDS_OF_A_COPY: [&str; 2] = ["destination.writer.finish.sent", "destination.writer.finish.received"];
 
 /// F1: a run ends at a named point; run after run the next one, at any of its visits.
 pub(crate) fn at_a_point(scene: &mut Scene, turn: u64) -> Shot {
     let passed = |point: &&(&str, u64)| scene.cell.strategy == "copy" || !ENDS_OF_A_COPY.contains(&point.0);
-    let (before, after) = POINTS.split_at(usize::try_from(turn).unwrap() % POINTS.len());
-    let (point, visits) = *after.iter().chain(before).find(passed).unwrap();
+    let of_parts: &[(&str, u64)] = if scene.cell.parts { &POINTS_OF_PARTS } else { &[] };
+    let points: Vec<_> = of_parts.iter().chain(&POINTS).collect();
+    let (before, after) = points.split_at(usize::try_from(turn).unwrap() % points.len());
+    let (point, visits) = **after.iter().chain(before).find(|point| passed(point)).unwrap();
     let visit = 1 + scene.rng.below(visits);
     let said = scene.start(Some(&format!("{point}:abort:{visit}"))).finish();
     let fired = (said.signal == Some(Signal::SIGABRT as i32)).then_some(said.ended);

@@ -29,15 +29,18 @@ fn run(scene: &mut Scene, expect: Expect) -> Shot {
 
 /// F3: the server has committed, or is about to, and nobody hears of it.
 pub(crate) fn answer_lost(scene: &mut Scene, turn: u64) -> Shot {
+    // In parts: that of the tables, of one of the parts, or of the run.
+    let nth = if scene.cell.parts { u32::try_from(turn / 4 % 5).unwrap() } else { 0 };
     let rule = match turn % 4 {
-        0 => Rule::once(When::Answers("COMMIT"), What::Reset),
-        1 => Rule::once(When::Is("COMMIT"), What::Zombie(scene.rng.moment(Duration::from_secs(4)))),
-        2 => Rule::once(When::Answers("COMMIT"), What::HalfClose),
-        _ => Rule::once(When::Is("COMMIT"), What::Reset),
+        0 => Rule::at(nth, When::Answers("COMMIT"), What::Reset),
+        1 => Rule::at(nth, When::Is("COMMIT"), What::Zombie(scene.rng.moment(Duration::from_secs(4)))),
+        2 => Rule::at(nth, When::Answers("COMMIT"), What::HalfClose),
+        _ => Rule::at(nth, When::Is("COMMIT"), What::Reset),
     };
     scene.arm(Vec::new(), vec![rule]);
     let mut shot = run(scene, Expect::Survives);
-    let asked = shot.said.has("asking_outcome");
+    // What became of a part is seen by whoever goes on.
+    let asked = shot.said.has("asking_outcome") || scene.cell.parts && shot.said.has("retrying");
     shot.wrong.extend((!asked).then(|| "the destination was not asked for the outcome".to_owned()));
     shot
 }

@@ -61,21 +61,34 @@ pub(crate) enum What {
     Meanwhile(Arc<dyn Fn() + Send + Sync>),
 }
 
-/// What is to happen when, and how often at most.
+/// What is to happen when, from which time on and how often at most.
 #[derive(Clone)]
 pub(crate) struct Rule {
     pub(crate) when: When,
     pub(crate) what: What,
+    pub(crate) skips: u32,
     pub(crate) times: u32,
 }
 
 impl Rule {
     pub(crate) fn once(when: When, what: What) -> Self {
-        Self { when, what, times: 1 }
+        Self::at(0, when, what)
+    }
+
+    /// Once, after so many that pass.
+    pub(crate) fn at(skips: u32, when: When, what: What) -> Self {
+        Self { when, what, skips, times: 1 }
     }
 
     pub(crate) fn always(when: When, what: What) -> Self {
-        Self { when, what, times: u32::MAX }
+        Self { when, what, skips: 0, times: u32::MAX }
+    }
+
+    /// What it waits for has come: none where it lets this one pass.
+    fn turn(&mut self) -> Option<&mut Self> {
+        let skips = self.skips > 0;
+        self.skips -= u32::from(skips);
+        (!skips).then_some(self)
     }
 }
 
@@ -93,7 +106,7 @@ impl Shared {
     /// The rule that waits for what `is` tells, counted.
     pub(crate) fn due(&self, is: impl Fn(&When) -> bool) -> Option<What> {
         let mut rules = self.rules.lock().unwrap();
-        let rule = rules.iter_mut().find(|rule| rule.times > 0 && is(&rule.when))?;
+        let rule = rules.iter_mut().filter(|rule| rule.times > 0 && is(&rule.when)).find_map(Rule::turn)?;
         rule.times -= 1;
         self.fired.lock().unwrap().push(Instant::now());
         Some(rule.what.clone())

@@ -15,6 +15,7 @@ mod login;
 mod memory;
 mod mistakes;
 mod new_rows;
+mod parts;
 mod pgbench;
 mod refused;
 mod replace;

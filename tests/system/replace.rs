@@ -35,7 +35,7 @@ const HANGING: &str = "CREATE ROLE reader LOGIN; CREATE ROLE clerk LOGIN; CREATE
 const STREAM: &str = "[[stream]]\ntable = \"public.people\"\nwrite = \"replace\"\n";
 
 /// The schema of all but our records, as pg_dump has it, in any order.
-fn dump(world: &World) -> Vec<String> {
+pub(crate) fn dump(world: &World) -> Vec<String> {
     let output = Command::new(world.server.binaries().program("pg_dump"))
         .args(["--schema-only", "--exclude-schema=_rapidbyte", "--dbname", &world.server.url("destination")])
         .output()

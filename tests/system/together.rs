@@ -4,6 +4,7 @@ use crate::world::{DESTINATION, SOURCE, Said, World, said};
 use std::{
     io::Write as _,
     process::{Child, ChildStdin, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 /// Reading it waits for whoever holds lock 7 of the source.
@@ -40,12 +41,18 @@ impl Held {
     }
 }
 
-fn until(world: &World, question: &str, answer: &str) {
-    while world.destination(question) != answer {}
+/// Waits until the destination answers so.
+pub(crate) fn until(world: &World, question: &str, answer: &str) {
+    let began = Instant::now();
+    while world.destination(question) != answer {
+        assert!(began.elapsed() < Duration::from_mins(1), "{question} is not {answer}");
+    }
 }
 
-fn spawn(world: &World) -> Child {
-    let mut command = world.command(&["apply", "sync.toml", "--yes"]);
+const APPLY: [&str; 3] = ["apply", "sync.toml", "--yes"];
+
+pub(crate) fn spawn(world: &World, arguments: &[&str]) -> Child {
+    let mut command = world.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -69,7 +76,7 @@ fn of_two_applies_at_once_one_runs_and_the_other_says_who_it_is() {
     let world = World::new("CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 1000)");
     world.sync(SLOW);
     let held = Held::begin(&world, SOURCE, "SELECT pg_advisory_lock(7)");
-    let (refused, running) = first(spawn(&world), spawn(&world));
+    let (refused, running) = first(spawn(&world, &APPLY), spawn(&world, &APPLY));
     let pid = world.destination(HOLDER);
     refused.ends(3, &format!("another run of this sync is at work: process {pid} (rapidbyte) of user postgres, from "));
     for words in [", since 20", &format!("SELECT pg_catalog.pg_terminate_backend({pid})")] {
@@ -90,7 +97,7 @@ fn whoever_is_about_to_end_is_waited_for() {
     world.sync("[[stream]]\ntable = \"public.t\"\nwrite = \"append\"\n");
     let held = Held::begin(&world, DESTINATION, "SELECT pg_advisory_xact_lock(hashtextextended('sync test', 0))");
     let pid = world.destination(HOLDER);
-    let running = spawn(&world);
+    let running = spawn(&world, &APPLY);
     until(&world, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", "1");
     held.end();
     let ran = said(&running.wait_with_output().unwrap());
