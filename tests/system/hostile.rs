@@ -239,3 +239,17 @@ fn a_commit_that_takes_its_time_is_not_done_again() {
     world.assert_same("t", "t");
     assert_eq!(world.destination("SELECT count(*) FROM _rapidbyte.runs"), "1");
 }
+
+#[test]
+fn a_trigger_that_trusts_the_search_path_is_told_how_not_to() {
+    let world = World::new(ROWS);
+    with_trigger(&world, "INSERT INTO log VALUES (NEW.id)");
+    world.destination("CREATE TABLE log (id int)");
+    let said = apply(&world, &append(""));
+    said.ends(5, "search_path is empty");
+    assert!(said.stderr.contains("ALTER FUNCTION"), "{said:#?}");
+    assert_eq!(world.destination("SELECT count(*) FROM t"), "0");
+    world.destination("ALTER FUNCTION act() SET search_path = public");
+    assert_eq!(apply(&world, &append("")).code, Some(0));
+    assert_eq!(world.destination("SELECT count(*) FROM log"), "1000");
+}

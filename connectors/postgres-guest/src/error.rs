@@ -69,6 +69,10 @@ fn server_error(error: &ServerError) -> Error {
     }
 }
 
+/// Sessions of ours find nothing but what the server itself has, unless its schema is said.
+const EMPTY_PATH: &str = "a trigger or function names something without its schema, and this session's search_path is empty: name the \
+     schema in its body, or give it a path of its own (ALTER FUNCTION … SET search_path = …)";
+
 /// The category of each kind of server error, and what to do about it.
 fn words(error: &ServerError) -> (Category, Option<&'static str>) {
     match error.kind() {
@@ -76,6 +80,7 @@ fn words(error: &ServerError) -> (Category, Option<&'static str>) {
             (Category::Authentication, Some("check user and password, and the server's pg_hba.conf"))
         }
         FaultKind::Permission => (Category::Permission, Some("grant the role what it lacks, or use another role")),
+        FaultKind::NotFound if error.from_function => (Category::NotFound, Some(EMPTY_PATH)),
         FaultKind::NotFound => {
             (Category::NotFound, Some("check the name in the sync file; `rapidbyte discover` lists what is there"))
         }
