@@ -1,6 +1,7 @@
 //! Carries a plan out. Owns attempts, the wish to stop, the time limit, and what is left behind: nothing.
 
 mod attempt;
+mod backoff;
 mod channel;
 mod checkpoint;
 mod codec;
@@ -38,13 +39,9 @@ pub struct RunOptions {
     pub cancel: CancelToken,
 }
 
-/// The first pause before a repetition, doubled for each further one: a server that restarts takes some seconds.
-const BACKOFF: Duration = Duration::from_millis(500);
 /// How long what a run has loaded may take to be dropped: whoever has stopped it waits.
 const DISCARD: Duration = Duration::from_secs(30);
 const DISCARD_STOPPED: Duration = Duration::from_secs(1);
-/// The longest pause: afterwards waiting longer mends nothing.
-const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Runs the plan of this sync file: all of its streams arrive, in one transaction of the destination, or none.
@@ -86,17 +83,17 @@ impl Engine {
                 }
                 Err((error, _)) => return Err(error),
             };
-            let backoff = BACKOFF.saturating_mul(1 << repeated.min(8)).min(BACKOFF_MAX);
+            let pause = backoff::pause(repeated)?;
             repeated += 1;
             (run.events)(Event::Retrying {
                 attempt: repeated,
                 attempts_max: limits.retries,
-                backoff_ms: u64::try_from(backoff.as_millis()).unwrap_or(u64::MAX),
+                backoff_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
                 reason: reason(&error),
             });
             tokio::select! {
                 () = run.cancel.cancelled() => return Err(EngineError::Cancelled),
-                () = tokio::time::sleep_until(course.deadline.min(Instant::now() + backoff)) => {}
+                () = tokio::time::sleep_until(course.deadline.min(Instant::now() + pause)) => {}
             }
         }
     }
