@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const IGNORED: [&str; 6] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late"];
 /// The field whose presence alone counts.
 const EXTENT: &str = "extent";
+/// The field in which one item does not count.
+const PRIVILEGES: &str = "privileges";
 /// The field that holds the order of a list's items, beside them.
 const ORDER: &str = "order";
 /// Fields by which the items of a list are told apart, in the order in which they are asked.
@@ -122,11 +124,23 @@ fn named(value: Value) -> Value {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(key, _)| !IGNORED.contains(&key.as_str()));
             // How many is an estimate, that there are any is none.
-            let known = |key: String, value| if key == EXTENT { (key, Value::Bool(true)) } else { (key, named(value)) };
+            let known = |key: String, value| match key.as_str() {
+                EXTENT => (key, Value::Bool(true)),
+                PRIVILEGES => (key, without_load(value)),
+                _ => (key, named(value)),
+            };
             Value::Object(kept.map(|(key, value)| known(key, value)).collect())
         }
         Value::Array(items) if items.iter().any(|item| item_name(item).is_some()) => by_name(items),
         Value::Array(items) => Value::Array(items.into_iter().map(named).collect()),
+        other => other,
+    }
+}
+
+/// That a load could be in parts is of no use to most plans, and the server says soon enough that it cannot.
+fn without_load(privileges: Value) -> Value {
+    match privileges {
+        Value::Array(all) => all.into_iter().filter(|privilege| privilege != "load").collect(),
         other => other,
     }
 }

@@ -2,6 +2,7 @@
 
 use rapidbyte_postgres::{
     prepare,
+    sql::Sql,
     sync_lock::{self, Holder},
 };
 use rapidbyte_postgres_guest::{Session, internal};
@@ -12,8 +13,8 @@ use rapidbyte_sdk::{
 
 /// PostgreSQL's code for a lock that did not come in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// And for a table that is not there.
-const UNDEFINED_TABLE: &str = "42P01";
+/// And for a table that is not there, or its schema, that is something else by now, or somebody else's.
+const MOVED: [&str; 4] = ["42P01", "3F000", "42809", "42501"];
 
 /// Takes the lock in the transaction that is open, or rolls it back and says who has it.
 pub(crate) fn lock(session: &mut Session, sync: &str) -> Result<(), Error> {
@@ -37,12 +38,23 @@ pub(crate) fn lock(session: &mut Session, sync: &str) -> Result<(), Error> {
     }
 }
 
-/// Runs a statement that holds a table against changes. One that is gone holds nothing: the run will see that.
+/// What is held while the records of runs are made for the first time; no run has such a name.
+pub(crate) const BOOKKEEPING: &str = "_rapidbyte";
+
+/// Waits for the lock of a run, or of [`BOOKKEEPING`], and has it until the transaction's end.
+pub(crate) fn hold_run(session: &mut Session, run: &str) -> Result<(), Error> {
+    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
+    session.query(&sql.map_err(internal)?.raw(", 0))").done()).map(drop)
+}
+
+/// Runs a statement that holds a table against changes. Where that has moved it holds nothing: the run sees next what moved.
 pub(crate) fn hold(session: &mut Session, sql: &str) -> Result<(), Error> {
     session.query(prepare::SAVEPOINT)?;
     match session.query(sql) {
         Ok(_) => session.query(prepare::RELEASE).map(drop),
-        Err(error) if error.code.as_deref() == Some(UNDEFINED_TABLE) => session.query(prepare::UNDO).map(drop),
+        Err(error) if error.code.as_deref().is_some_and(|code| MOVED.contains(&code)) => {
+            session.query(prepare::UNDO).map(drop)
+        }
         Err(error) => Err(error),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn discard(inner: &mut Inner, sync: &str) -> Result<(), Error> {
 
 /// Drops what loads of the sync have left, at the end of a run that needs none of it: whoever is in the way of that is not in the
 /// way of the run.
-pub(crate) fn clear(session: &mut Session, sync: &str) -> Result<(), Error> {
+pub(crate) fn clear(session: &mut Session, sync: &str, lock_timeout_ms: u32) -> Result<(), Error> {
     let left = session.query(&sql(prepare::left_query(sync))?)?.rows;
     if left.is_empty() {
         return Ok(());
@@ -72,7 +72,10 @@ pub(crate) fn clear(session: &mut Session, sync: &str) -> Result<(), Error> {
     session.query(prepare::SAVEPOINT)?;
     session.query(&session::lock_timeout(CLEAR_TIMEOUT_MS))?;
     match drop_left(session, sync, None) {
-        Ok(_) => session.query(prepare::RELEASE).map(drop),
+        Ok(_) => {
+            session.query(prepare::RELEASE)?;
+            session.query(&session::lock_timeout(lock_timeout_ms)).map(drop)
+        }
         Err(error) if error.code.is_some() => {
             session.query(prepare::UNDO)?;
             host::log(host::Level::Warn, &format!("what a load has left stays for the next run: {}", error.message));

@@ -13,7 +13,6 @@ use rapidbyte_postgres::{
     decision::Relation,
     prepare::{self, Compared},
     relation, session,
-    sql::Sql,
     types::catalog::TextRow,
 };
 use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
@@ -26,15 +25,6 @@ use std::{
 /// How long one question for a run's outcome waits for its COMMIT to end; it is asked again.
 const OUTCOME_TIMEOUT: &str = "20s";
 
-/// What is held while the records of runs are made for the first time; no run has such a name.
-const BOOKKEEPING: &str = "_rapidbyte";
-
-/// Waits for the lock of a run, or of [`BOOKKEEPING`], and has it until the transaction's end.
-fn hold(run: &str) -> Result<String, Error> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(").literal(run);
-    Ok(sql.map_err(internal)?.raw(", 0))").done())
-}
-
 /// What the session is in the middle of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -43,11 +33,11 @@ pub(crate) enum Stage {
     Loading {
         sync: String,
     },
-    /// Run, sync, plan.
     Running {
         run: String,
         sync: String,
         plan: String,
+        lock_timeout_ms: u32,
     },
     /// Committed or rolled back, or begun to compare.
     Ended,
@@ -326,7 +316,7 @@ impl Inner {
             return Err(internal("a session has one run"));
         }
         self.session.query(session::BEGIN_RUN)?;
-        self.session.query(&hold(&run.run)?)?;
+        begin::hold_run(&mut self.session, &run.run)?;
         begin::lock(&mut self.session, &run.sync)?;
         if self.stage != Stage::Idle {
             parts::let_go(&mut self.session, &run.sync)?;
@@ -335,11 +325,12 @@ impl Inner {
         self.confirmed.clear();
         // Another run may have made the records, and recorded itself, until now.
         self.bookkeeping()?;
-        self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan };
-        self.session.query(&session::lock_timeout(run.lock_timeout_ms))?;
+        let lock_timeout_ms = run.lock_timeout_ms;
+        self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan, lock_timeout_ms };
+        self.session.query(&session::lock_timeout(lock_timeout_ms))?;
         if !run.bookkeeping.is_empty() {
             // Two first runs at a time: IF NOT EXISTS does not see what another transaction is about to make.
-            self.session.query(&hold(BOOKKEEPING)?)?;
+            begin::hold_run(&mut self.session, begin::BOOKKEEPING)?;
         }
         for statement in run.bookkeeping {
             self.session.query(&statement_in(statement).sql)?;
@@ -348,7 +339,7 @@ impl Inner {
     }
 
     fn commit(&mut self, checkpoints: &[contract::Checkpoint], receipt: &str) -> Result<(), Error> {
-        let Stage::Running { run, sync, plan } = self.stage.clone() else {
+        let Stage::Running { run, sync, plan, lock_timeout_ms } = self.stage.clone() else {
             return Err(internal("there is no run to commit"));
         };
         for checkpoint in checkpoints {
@@ -364,7 +355,7 @@ impl Inner {
         self.session.query(prepare::FORGET_TARGETS)?;
         let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
         self.session.query(&sql)?;
-        parts::clear(&mut self.session, &sync)?;
+        parts::clear(&mut self.session, &sync, lock_timeout_ms)?;
         let tag = self.session.query("COMMIT")?.tag;
         self.stage = Stage::Ended;
         // COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
@@ -387,7 +378,7 @@ impl Inner {
     /// a run that is said not to be there is done again.
     fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
         self.session.query(&session::script(&[("lock_timeout", OUTCOME_TIMEOUT)]))?;
-        self.session.query(&hold(run)?)?;
+        begin::hold_run(&mut self.session, run)?;
         if !prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows) {
             return Ok(contract::RunOutcome::Unknown);
         }

@@ -75,7 +75,7 @@ pub(super) struct Ways {
 pub(super) async fn run(task: Task, held: Option<Box<Held>>, ways: Ways) -> (Result<(), Broken>, Option<Box<Held>>) {
     let mut side = Reading { laps: Laps::from(task.began), phases: SourcePhases::default() };
     let held = match held {
-        Some(held) => Ok(held),
+        Some(held) => side.go_on(held, &task).await,
         None => side.open(&task).await.map(Box::new),
     };
     let mut held = match held {
@@ -92,7 +92,7 @@ pub(super) async fn run(task: Task, held: Option<Box<Held>>, ways: Ways) -> (Res
     let positions = match read.await {
         Ok(positions) => positions,
         Err(Broken::Interrupted) => {
-            return (Err(Broken::Interrupted), held.can_settle(&task.streams).then_some(held));
+            return (Err(Broken::Interrupted), held.can_settle().then_some(held));
         }
         Err(failed) => return (Err(failed), None),
     };
@@ -116,8 +116,11 @@ impl Held {
     }
 
     /// Rows that are on their way are few enough to be passed over: those of a part are.
-    fn can_settle(&self, streams: &[StreamPlan]) -> bool {
-        let bytes = |at: usize| streams.get(at)?.estimates.bytes;
+    fn can_settle(&self) -> bool {
+        let bytes = |at: usize| {
+            let statistics = self.streams.get(at)?.stream.statistics;
+            statistics.rows?.checked_mul(statistics.bytes_per_row?.into())
+        };
         self.reading.is_none_or(|at| bytes(at).is_some_and(|bytes| bytes <= PASSED_OVER_BYTES_MAX))
     }
 
@@ -152,6 +155,20 @@ impl Reading {
         let streams = inspect(&mut guest, &task.streams).await?;
         self.phases.query_secs += self.laps.lap_secs();
         Ok(Held { guest, load: random_name()?, end, streams, parts: BTreeMap::new(), reading: None })
+    }
+
+    /// The snapshot that was held, or another one where it is lost.
+    async fn go_on(&mut self, mut held: Box<Held>, task: &Task) -> Result<Box<Held>, EngineError> {
+        let lost = match held.guest.settle().await {
+            Ok(()) => {
+                self.phases.connect_secs = self.laps.lap_secs();
+                return Ok(held);
+            }
+            Err(lost) => lost,
+        };
+        let message = format!("the snapshot is lost, and the load begins anew: {lost}");
+        (task.around.events)(Event::Log { side: Some(SourceGuest::SIDE), level: Level::Warn, message });
+        self.open(task).await.map(Box::new)
     }
 
     /// Parts first: they are committed one by one, before the run's own transaction.

@@ -246,6 +246,15 @@ impl SourceGuest {
         }
     }
 
+    /// Ends a reader that was left in the middle, and sees that the session is still there.
+    pub(crate) async fn settle(&mut self) -> Result<(), EngineError> {
+        self.drop_reader().await?;
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_source().session();
+        let said = guarded!(self, "session.server", ROWS, |store| guest.call_server(store, session))?;
+        self.cell.answer(said).map(drop)
+    }
+
     /// A reader is dropped before the next one is made.
     pub(super) async fn drop_reader(&mut self) -> Result<(), EngineError> {
         let Some(Reader { resource, .. }) = self.reader.take() else { return Ok(()) };

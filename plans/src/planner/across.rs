@@ -1,10 +1,10 @@
 //! Step: rules that look at more than one stream, or at the ends themselves. Owns who makes what is made once.
 
-use super::{StreamDraft, shown};
+use super::{StreamDraft, parts::Parts, shown};
 use crate::{
     decision::{Disposition, Relation},
     name::ObjectName,
-    observation::{Observation, Privilege},
+    observation::{Observation, Privilege, RelationKind},
     report::{Refusal, Report, Rule},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +36,7 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
             writers.entry(table.clone()).or_default().push(stream.stream.clone());
         }
     }
-    let same_place = observation.source.endpoint == observation.destination.endpoint
-        && observation.source.connector == observation.destination.connector;
+    let same_place = is_same_place(observation);
     let read: Vec<(String, Relation)> =
         streams.iter().map(|stream| (stream.stream.clone(), stream.read.selection.relation.clone())).collect();
     for stream in streams.iter_mut().filter(|stream| !is_sweep(stream)) {
@@ -63,6 +62,25 @@ pub(crate) fn targets(observation: &Observation, streams: &mut [StreamDraft]) {
         }
         stream.refusals.append(&mut report.refusals);
     }
+}
+
+/// A source that is held until the commit holds all that it reads. What a query or a view reads is not known: where that may be
+/// what the run replaces, the run would wait for itself.
+pub(crate) fn held(observation: &Observation, streams: &mut [StreamDraft]) {
+    let is_plain = |stream: &StreamDraft| {
+        let seen = observation.streams.iter().find(|seen| seen.stream == stream.stream);
+        seen.is_none_or(|seen| matches!(seen.source.kind, RelationKind::Table | RelationKind::PartitionedTable))
+    };
+    if is_same_place(observation) && !streams.iter().all(is_plain) {
+        let because =
+            "a stream reads this very database by a query or a view, and may hold what is replaced until the commit";
+        streams.iter_mut().filter(|stream| stream.write.parts).for_each(|stream| Parts::unset(stream, because));
+    }
+}
+
+fn is_same_place(observation: &Observation) -> bool {
+    let (source, destination) = (&observation.source, &observation.destination);
+    source.endpoint == destination.endpoint && source.connector == destination.connector
 }
 
 /// Says where names at the destination differ by case alone: right for it, and a trap for whoever types them.

@@ -113,6 +113,7 @@ pub fn decide(spec: &Spec, streams: &[ResolvedStream], observation: &Observation
         });
     let mut streams: Vec<StreamDraft> = decided.collect();
     across::targets(observation, &mut streams);
+    across::held(observation, &mut streams);
     across::alike(&mut streams);
     across::once(&mut streams);
     across::without_end(&mut streams);

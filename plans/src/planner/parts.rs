@@ -1,7 +1,7 @@
 //! Step: whether a stream is loaded in parts that are committed one by one, and how large they are. Owns the arithmetic and the
 //! conditions: what is committed early must be a table of ours, and nothing that the run makes later.
 
-use super::{facts::Facts, route::Route};
+use super::{StreamDraft, facts::Facts, route::Route};
 use crate::{
     decision::{Publication, ReadDecision, Relation, Strategy, WriteDecision},
     figures,
@@ -11,8 +11,10 @@ use crate::{
 
 /// Fewer parts would save less than their tables cost.
 const PARTS_MIN: u64 = 2;
-/// Each has a statement of its own in the plan.
+/// Each has a statement of its own in the plan,
 const PARTS_MAX: u64 = 1_000;
+/// and all of them have to fit into a connector's memory some times over.
+const STATEMENTS_BYTES_MAX: u64 = 2 << 20;
 
 /// So many parts of so many blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,14 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// The stream is loaded as a whole after all.
+    pub(crate) fn unset(stream: &mut StreamDraft, because: &str) {
+        (stream.read.partitions, stream.read.partition_blocks, stream.write.parts) = (1, None, false);
+        if let Some(reason) = stream.reasons.iter_mut().find(|reason| reason.topic == Topic::Parts) {
+            (reason.choice, reason.because) = ("1".to_owned(), because.to_owned());
+        }
+    }
+
     pub(crate) fn set(self, read: &mut ReadDecision, write: &mut WriteDecision) {
         (read.partitions, read.partition_blocks, write.parts) = (self.count, Some(self.blocks), true);
     }
@@ -32,7 +42,9 @@ pub(crate) fn choose(facts: Facts<'_>, route: Route) -> (Option<Parts>, Report) 
     let mut report = Report::default();
     let part_bytes = facts.spec.limits.part_bytes;
     let extent = facts.source.extent.filter(|_| is_possible(facts, route));
-    let Some(parts) = extent.and_then(|extent| cut(extent, part_bytes)) else {
+    let columns = facts.source.columns.iter().map(|column| column.name.len() + 4).sum();
+    let parts_max = PARTS_MAX.min(STATEMENTS_BYTES_MAX / statement_bytes(columns));
+    let Some(parts) = extent.and_then(|extent| cut(extent, part_bytes, parts_max)) else {
         return (None, report);
     };
     if !facts.may(Privilege::Load) {
@@ -55,8 +67,13 @@ fn is_possible(facts: Facts<'_>, route: Route) -> bool {
     made && whole && plain && route.strategy == Strategy::Copy
 }
 
-fn cut(Extent { blocks, bytes }: Extent, part_bytes: u64) -> Option<Parts> {
-    let wished = bytes.div_ceil(part_bytes.max(1)).min(PARTS_MAX).min(blocks);
+/// Of one that reads a part: what stands around the columns, and these.
+fn statement_bytes(columns: usize) -> u64 {
+    400 + columns as u64
+}
+
+fn cut(Extent { blocks, bytes }: Extent, part_bytes: u64, parts_max: u64) -> Option<Parts> {
+    let wished = bytes.div_ceil(part_bytes.max(1)).min(parts_max).min(blocks);
     if wished < PARTS_MIN {
         return None;
     }
@@ -72,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn p1_parts_cover_all_blocks(blocks in 0_u64..(1 << 32), bytes in 0_u64..(1 << 50), part in 1_u64..(1 << 40)) {
-            let Some(parts) = cut(Extent { blocks, bytes }, part) else { return Ok(()) };
+            let Some(parts) = cut(Extent { blocks, bytes }, part, PARTS_MAX) else { return Ok(()) };
             let (count, each) = (u64::from(parts.count), u64::from(parts.blocks));
             prop_assert!((PARTS_MIN..=PARTS_MAX).contains(&count));
             prop_assert!(each * count >= blocks);

@@ -9,7 +9,7 @@ use rapidbyte_plans::{
     decision::{Disposition, LOCK_TIMEOUT_SECS, Phase, Statement, WriteDecision},
     drift,
     name::ObjectName,
-    observation::{End, Observation, Privilege, StreamObservation, TargetState},
+    observation::{End, Observation, StreamObservation, TargetState},
     plan::StreamPlan,
     spent::spent,
 };
@@ -110,21 +110,14 @@ fn minds_who_changed_rows(write: &WriteDecision) -> bool {
     removes || !write.changes.is_empty()
 }
 
-/// The target, but for what does not matter to the plan. Whose its rows are: where they stay, or where records that lacked
-/// something told the plan nothing, which are whole since this run's bookkeeping, be it of the attempt before. Whether it could be
-/// loaded in parts: where it is not.
+/// The target, its rows taken for whose the plan took them where that does not matter, or where records that lacked something
+/// told the plan nothing: they are whole since this run's bookkeeping, be it of the attempt before.
 fn as_minded(planned: &Observation, stream: &StreamPlan, mut target: TargetState) -> TargetState {
     let Some(seen) = planned.streams.iter().find(|seen| seen.stream == stream.stream) else { return target };
     let (filled_by_us, changed_by_others) = (seen.target.filled_by_us, seen.target.changed_by_others);
     let knew = planned.bookkeeping.is_empty() || filled_by_us || changed_by_others;
     if !knew || !minds_who_changed_rows(&stream.write) {
         (target.filled_by_us, target.changed_by_others) = (filled_by_us, changed_by_others);
-    }
-    let others = |target: &TargetState| {
-        target.privileges.iter().copied().filter(|privilege| *privilege != Privilege::Load).collect::<Vec<_>>()
-    };
-    if !stream.write.parts && others(&target) == others(&seen.target) {
-        target.privileges.clone_from(&seen.target.privileges);
     }
     target
 }
