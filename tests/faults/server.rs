@@ -49,8 +49,12 @@ pub(crate) fn restarted(scene: &mut Scene, turn: u64) -> Shot {
 pub(crate) fn backend_killed(scene: &mut Scene, _: u64) -> Shot {
     while_it_runs(scene, |scene| {
         let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rapidbyte' ORDER BY random() LIMIT 1";
-        let pid = scene.lab.value("postgres", sql).parse().ok();
-        pid.is_some_and(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
+        let Ok(pid) = scene.lab.value("postgres", sql).parse() else { return false };
+        let killed = kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok();
+        // The server goes on until it notices: whoever asks before that would be in the middle of its recovery.
+        let is_there = format!("SELECT 1 FROM pg_stat_activity WHERE pid = {pid}");
+        while killed && scene.lab.try_sql("postgres", &is_there).is_ok_and(|rows| !rows.is_empty()) {}
+        killed
     })
 }
 
