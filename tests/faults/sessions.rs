@@ -1,7 +1,7 @@
 //! Faults by other sessions and by what the server allows: deadlocks, timeouts, too many connections, conflicts.
 
 use crate::{
-    cell::Limits,
+    cell::{Limits, Write},
     lab::{DESTINATION, ROLE, RUNTIME, connect, query},
     network::ENDS,
     proxy::{Rule, What, When},
@@ -15,13 +15,16 @@ use std::{
 /// F14: another session wants both tables in the other order, and the server chooses us as the victim.
 pub(crate) fn deadlock(scene: &mut Scene, _: u64) -> Shot {
     let port = scene.lab.server.port();
+    // What is swapped is held from the start, against all but those who read and write.
+    let mode = if scene.cell.write == Write::Replace { "ROW EXCLUSIVE" } else { "SHARE" };
     let act = Arc::new(move || {
         let held = RUNTIME.block_on(async {
             let client = connect(port, DESTINATION).await.unwrap();
             // The run may have it already: then it must not wait for rows that wait for this.
-            let lock =
-                "SET deadlock_timeout = '1h'; SET lock_timeout = '200ms'; BEGIN; LOCK TABLE history IN SHARE MODE";
-            query(&client, lock).await.map(|_| client)
+            let lock = format!(
+                "SET deadlock_timeout = '1h'; SET lock_timeout = '200ms'; BEGIN; LOCK TABLE history IN {mode} MODE"
+            );
+            query(&client, &lock).await.map(|_| client)
         });
         let Ok(client) = held else { return };
         // The other table once the run has it. Whatever becomes of this session, it ends.
