@@ -47,7 +47,7 @@ impl Engine {
         }
         drift::bookkeeping(&planned.bookkeeping, &now.bookkeeping)?;
         now.bookkeeping.clone_from(&planned.bookkeeping);
-        let moved = drift::compare(planned, &now);
+        let moved = drift::compare(planned, &drift::as_needed(planned, plan.streams(), now));
         if !moved.is_empty() {
             return Err(moved.into());
         }

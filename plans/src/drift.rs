@@ -1,7 +1,13 @@
 //! Drift: how the world differs from what a plan observed, field by field. Estimates do not count: nothing fails because
 //! a table grew. That a table was empty is no estimate, and the plan may rest on it: that it no longer is does count.
 
-use crate::{decision::Statement, figures, name::visible, observation::Observation};
+use crate::{
+    decision::Statement,
+    figures,
+    name::visible,
+    observation::{Observation, Privilege, StreamObservation, TargetState},
+    plan::StreamPlan,
+};
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const IGNORED: [&str; 6] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late"];
 /// The field whose presence alone counts.
 const EXTENT: &str = "extent";
-/// The field in which one item does not count.
-const PRIVILEGES: &str = "privileges";
 /// The field that holds the order of a list's items, beside them.
 const ORDER: &str = "order";
 /// Fields by which the items of a list are told apart, in the order in which they are asked.
@@ -59,6 +63,25 @@ pub fn compare(planned: &Observation, now: &Observation) -> Vec<Difference> {
     let (planned, now) = (tree(planned), tree(now));
     walk(&mut Vec::new(), Some(&planned), Some(&now), &mut found);
     found
+}
+
+/// What is there now, but as the plan saw it where that is of use to parts alone and the stream has none.
+pub fn as_needed(planned: &Observation, streams: &[StreamPlan], mut now: Observation) -> Observation {
+    for stream in streams.iter().filter(|stream| !stream.write.parts) {
+        let is_it = |seen: &&StreamObservation| seen.stream == stream.stream;
+        let Some(before) = planned.streams.iter().find(is_it) else { continue };
+        for seen in now.streams.iter_mut().filter(|seen| seen.stream == stream.stream) {
+            seen.source.extent = before.source.extent;
+            if but_load(&seen.target).eq(but_load(&before.target)) {
+                seen.target.privileges.clone_from(&before.target.privileges);
+            }
+        }
+    }
+    now
+}
+
+fn but_load(target: &TargetState) -> impl Iterator<Item = &Privilege> {
+    target.privileges.iter().filter(|privilege| **privilege != Privilege::Load)
 }
 
 /// What begins a run: the plan's statements, or nothing where another run has executed them since.
@@ -124,23 +147,11 @@ fn named(value: Value) -> Value {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(key, _)| !IGNORED.contains(&key.as_str()));
             // How many is an estimate, that there are any is none.
-            let known = |key: String, value| match key.as_str() {
-                EXTENT => (key, Value::Bool(true)),
-                PRIVILEGES => (key, without_load(value)),
-                _ => (key, named(value)),
-            };
+            let known = |key: String, value| if key == EXTENT { (key, Value::Bool(true)) } else { (key, named(value)) };
             Value::Object(kept.map(|(key, value)| known(key, value)).collect())
         }
         Value::Array(items) if items.iter().any(|item| item_name(item).is_some()) => by_name(items),
         Value::Array(items) => Value::Array(items.into_iter().map(named).collect()),
-        other => other,
-    }
-}
-
-/// That a load could be in parts is of no use to most plans, and the server says soon enough that it cannot.
-fn without_load(privileges: Value) -> Value {
-    match privileges {
-        Value::Array(all) => all.into_iter().filter(|privilege| privilege != "load").collect(),
         other => other,
     }
 }

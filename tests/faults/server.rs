@@ -11,7 +11,10 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A server notices at once that a backend is gone, but where it has no time at all.
+const NOTICES: Duration = Duration::from_mins(1);
 
 /// Starts a run and lets `act` loose on it once it has begun, at any moment of its rows; true: it could act.
 fn while_it_runs(scene: &mut Scene, act: impl FnOnce(&mut Scene) -> bool) -> Shot {
@@ -53,7 +56,10 @@ pub(crate) fn backend_killed(scene: &mut Scene, _: u64) -> Shot {
         let killed = kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok();
         // The server goes on until it notices: whoever asks before that would be in the middle of its recovery.
         let is_there = format!("SELECT 1 FROM pg_stat_activity WHERE pid = {pid}");
-        while killed && scene.lab.try_sql("postgres", &is_there).is_ok_and(|rows| !rows.is_empty()) {}
+        let began = Instant::now();
+        while killed && scene.lab.try_sql("postgres", &is_there).is_ok_and(|rows| !rows.is_empty()) {
+            assert!(began.elapsed() < NOTICES, "the server does not notice that {pid} is gone");
+        }
         killed
     })
 }

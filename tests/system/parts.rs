@@ -92,6 +92,13 @@ fn consistency(world: &World) -> String {
     world.destination("SELECT receipt ->> 'consistency' FROM _rapidbyte.runs ORDER BY number DESC LIMIT 1")
 }
 
+/// All of it has arrived in this way, and nothing of the load is left.
+fn arrived(world: &World, how: &str) {
+    world.assert_same("big", "big");
+    assert_eq!(consistency(world), how);
+    is_clean(world);
+}
+
 #[test]
 fn a_broken_connection_to_the_destination_costs_one_part() {
     let world = World::new(&BIG.replace("400000", "800000"));
@@ -124,9 +131,7 @@ fn a_broken_connection_to_the_source_begins_anew() {
     let said = stalled.end();
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.stderr.contains("again in"), "{said:#?}");
-    world.assert_same("big", "big");
-    assert_eq!(consistency(&world), "snapshot");
-    is_clean(&world);
+    arrived(&world, "snapshot");
 }
 
 #[test]
@@ -142,9 +147,7 @@ fn what_a_killed_apply_has_loaded_goes_with_the_next() {
     assert_eq!(world.destination("SELECT to_regclass('public.big') IS NULL"), "t", "and is no table of the user's");
     world.source(NEWS);
     world.apply(STREAM);
-    world.assert_same("big", "big");
-    assert_eq!(consistency(&world), "snapshot");
-    is_clean(&world);
+    arrived(&world, "snapshot");
 }
 
 /// Also where the next run loads nothing in parts, and reads another table.
@@ -276,9 +279,8 @@ fn what_breaks_behind_the_last_part_costs_none() {
     let before = settled_count(&world);
     world
         .sync(&format!("{STREAM}verify = \"checksum\"\n\n[[stream]]\ntable = \"public.small\"\nwrite = \"replace\"\n"));
-    let begun = "SELECT coalesce(max(rows), 0) FROM (SELECT count(*) AS rows FROM pg_class WHERE relname LIKE 'rapidbyte%parts') AS t";
     let apply = spawn(&world, &["apply", "sync.toml", "--yes", "--allow-destructive"]);
-    until(&world, begun, "1");
+    until(&world, "SELECT count(*) FROM pg_class WHERE relname LIKE 'rapidbyte%parts'", "1");
     // Readers do not wait for parts, and the last step of the swap waits for them.
     let reader = Held::begin(&world, DESTINATION, "SELECT count(*) FROM big");
     let waits = format!("{WAITS} AND query LIKE 'DROP TABLE%'");
@@ -318,10 +320,8 @@ fn what_breaks_among_other_streams_costs_no_part_and_loses_nothing_that_is_made_
     terminate(&world, WAITS);
     blocked.end();
     said(&apply.wait_with_output().unwrap()).ends(0, "57P01");
-    world.assert_same("big", "big");
+    arrived(&world, "resumed");
     world.assert_same("other", "other");
-    assert_eq!(consistency(&world), "resumed");
-    is_clean(&world);
 }
 
 #[test]
@@ -352,4 +352,19 @@ fn within_one_database_nothing_waits_for_itself() {
     assert_eq!(said.code, Some(0), "{said:#?}");
     assert!(said.stderr.contains("  parts       1: a stream reads"), "{said:#?}");
     assert_eq!(world.source("SELECT count(*) FROM mart.big"), "400000");
+}
+
+/// What a saved plan in parts rests on is looked at again; where nothing is in parts, it is of no use and does not count.
+#[test]
+fn a_grant_by_default_after_the_plan_ends_only_what_it_concerns() {
+    for (rows, code) in [("400000", 3), ("100", 0)] {
+        let world = World::new(&BIG.replace("400000", rows));
+        world.destination("CREATE ROLE reporter");
+        world.sync(STREAM);
+        let said = world.run(&["plan", "sync.toml", "--out", "plan.json"]);
+        assert_eq!(said.stdout.contains("  parts       4"), code == 3, "{said:#?}");
+        world.destination("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reporter");
+        world.run(&["apply", "plan.json"]).ends(code, if code == 0 { "" } else { "load" });
+        assert_eq!(world.destination("SELECT to_regclass('public.big') IS NULL"), if code == 0 { "f" } else { "t" });
+    }
 }

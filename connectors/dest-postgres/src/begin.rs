@@ -1,5 +1,7 @@
-//! The lock of a sync: whoever begins a run, or changes what is recorded of one, has it until the transaction's end.
+//! What a run holds: the lock of its sync, which whoever begins one, or changes what is recorded of one, has until the
+//! transaction's end; its own; and tables that must not change.
 
+use crate::bindings::exports::rapidbyte::connector::destination as contract;
 use rapidbyte_postgres::{
     prepare,
     sql::Sql,
@@ -47,16 +49,28 @@ pub(crate) fn hold_run(session: &mut Session, run: &str) -> Result<(), Error> {
     session.query(&sql.map_err(internal)?.raw(", 0))").done()).map(drop)
 }
 
-/// Runs a statement that holds a table against changes. Where that has moved it holds nothing: the run sees next what moved.
-pub(crate) fn hold(session: &mut Session, sql: &str) -> Result<(), Error> {
+/// Runs the statements that hold tables against changes. Where a table has moved, what the server says of it is given back: the
+/// look at the world that follows tells better, and where it tells nothing that stands.
+pub(crate) fn hold_all(session: &mut Session, holds: &[contract::Statement]) -> Result<Option<Error>, Error> {
+    holds.iter().try_fold(None, |failed, statement| Ok(failed.or(hold(session, &statement.sql)?)))
+}
+
+fn hold(session: &mut Session, sql: &str) -> Result<Option<Error>, Error> {
     session.query(prepare::SAVEPOINT)?;
     match session.query(sql) {
-        Ok(_) => session.query(prepare::RELEASE).map(drop),
+        Ok(_) => session.query(prepare::RELEASE).map(|_| None),
         Err(error) if error.code.as_deref().is_some_and(|code| MOVED.contains(&code)) => {
-            session.query(prepare::UNDO).map(drop)
+            session.query(prepare::UNDO)?;
+            Ok(Some(error))
         }
         Err(error) => Err(error),
     }
+}
+
+/// COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
+pub(crate) fn commit(session: &mut Session) -> Result<(), Error> {
+    let tag = session.query("COMMIT")?.tag;
+    if tag == "COMMIT" { Ok(()) } else { Err(internal("the server rolled back what was to be committed")) }
 }
 
 fn holder(session: &mut Session, sync: &str) -> Result<Option<Holder>, Error> {

@@ -2,6 +2,7 @@
 //! table to the run's own transaction, so that nobody else's load is among them.
 
 use crate::{
+    begin,
     bindings::exports::rapidbyte::connector::destination as contract,
     decision,
     session::{Inner, Stage},
@@ -25,12 +26,16 @@ pub(crate) fn load(
     requests: Vec<contract::WriteRequest>,
 ) -> Result<Vec<Vec<contract::LoadedPart>>, Error> {
     let Stage::Running { sync, .. } = inner.stage.clone() else { return Err(internal("a load needs a run")) };
+    inner.held()?;
     inner.session.query(&sync_lock::keep(&sync).map_err(internal)?)?;
-    let mine = drop_left(&mut inner.session, &sync, Some(name))?;
+    let (mine, others): (Vec<_>, Vec<_>) =
+        left(&mut inner.session, &sync)?.into_iter().partition(|(_, load)| load == name);
+    drop_all(&mut inner.session, &others)?;
     let mut loaded = Vec::with_capacity(requests.len());
     for contract::WriteRequest { decision, prepared, .. } in requests {
         let decision = decision::write(decision);
-        if !mine.contains(&sql(prepare::load_table(&decision))?) {
+        let table = sql(prepare::load_table(&decision))?;
+        if !mine.iter().any(|(mine, _)| *mine == table) {
             let stages = prepared.statements.iter().filter(|statement| statement.phase == contract::Phase::Stage);
             for statement in stages {
                 inner.session.query(&statement.sql)?;
@@ -39,7 +44,7 @@ pub(crate) fn load(
         }
         loaded.push(parts(&mut inner.session, &decision)?);
     }
-    committed(&mut inner.session)?;
+    begin::commit(&mut inner.session)?;
     inner.stage = Stage::Loading { sync };
     Ok(loaded)
 }
@@ -58,21 +63,22 @@ pub(crate) fn discard(inner: &mut Inner, sync: &str) -> Result<(), Error> {
     for sql in [session::BEGIN_RUN, sync_lock::PATIENCE, &sync_lock::wait(sync).map_err(internal)?] {
         session.query(sql)?;
     }
-    drop_left(session, sync, None)?;
-    committed(session)
+    let left = left(session, sync)?;
+    drop_all(session, &left)?;
+    begin::commit(session)
 }
 
 /// Drops what loads of the sync have left, at the end of a run that needs none of it: whoever is in the way of that is not in the
 /// way of the run.
 pub(crate) fn clear(session: &mut Session, sync: &str, lock_timeout_ms: u32) -> Result<(), Error> {
-    let left = session.query(&sql(prepare::left_query(sync))?)?.rows;
+    let left = left(session, sync)?;
     if left.is_empty() {
         return Ok(());
     }
     session.query(prepare::SAVEPOINT)?;
     session.query(&session::lock_timeout(CLEAR_TIMEOUT_MS))?;
-    match drop_left(session, sync, None) {
-        Ok(_) => {
+    match drop_all(session, &left) {
+        Ok(()) => {
             session.query(prepare::RELEASE)?;
             session.query(&session::lock_timeout(lock_timeout_ms)).map(drop)
         }
@@ -85,18 +91,17 @@ pub(crate) fn clear(session: &mut Session, sync: &str, lock_timeout_ms: u32) -> 
     }
 }
 
-/// Drops what loads of the sync have left, but that of this name, whose tables are told.
-pub(crate) fn drop_left(session: &mut Session, sync: &str, but: Option<&str>) -> Result<Vec<String>, Error> {
-    let mut kept = Vec::new();
-    for row in session.query(&sql(prepare::left_query(sync))?)?.rows {
-        let [Some(table), Some(load)] = row.as_slice() else { return Err(internal("a load has no name")) };
-        if but == Some(load) {
-            kept.push(table.clone());
-        } else {
-            session.query(&sql(prepare::drop_left(table))?)?;
-        }
-    }
-    Ok(kept)
+/// What loads of the sync have left: each table's name, and its load's.
+fn left(session: &mut Session, sync: &str) -> Result<Vec<(String, String)>, Error> {
+    let named = |row: TextRow| match <[_; 2]>::try_from(row) {
+        Ok([Some(table), Some(load)]) => Ok((table, load)),
+        _ => Err(internal("a load has no name")),
+    };
+    session.query(&sql(prepare::left_query(sync))?)?.rows.into_iter().map(named).collect()
+}
+
+fn drop_all(session: &mut Session, left: &[(String, String)]) -> Result<(), Error> {
+    left.iter().try_for_each(|(table, _)| session.query(&sql(prepare::drop_left(table))?).map(drop))
 }
 
 /// The parts of a stream that are recorded.
@@ -115,13 +120,7 @@ pub(crate) fn parts(session: &mut Session, decision: &WriteDecision) -> Result<V
 pub(crate) fn commit(inner: &mut Inner, decision: &WriteDecision, part: u32, counts: (u64, u64)) -> Result<(), Error> {
     let record = sql(prepare::record_part(decision, part, counts.0, counts.1))?;
     inner.session.query(&record)?;
-    committed(&mut inner.session)
-}
-
-/// COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
-fn committed(session: &mut Session) -> Result<(), Error> {
-    let tag = session.query("COMMIT")?.tag;
-    if tag == "COMMIT" { Ok(()) } else { Err(internal("the server rolled back what was loaded")) }
+    begin::commit(&mut inner.session)
 }
 
 /// Begins the transaction of a part.

@@ -16,7 +16,7 @@ use rapidbyte_postgres::{
     types::catalog::TextRow,
 };
 use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
-use rapidbyte_sdk::types::{Category, Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
+use rapidbyte_sdk::types::{Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) written: Vec<(ObjectName, bool)>,
     /// Tables that were changed, as the server's statistics have it, and whose rows are ours alone all the same.
     confirmed: Vec<(String, String)>,
+    /// Why a table could not be held.
+    unheld: Option<Error>,
     /// A COPY is open: before anything else it must be ended or broken off.
     pub(crate) copying: bool,
     /// Rows of this run that were refused and set aside.
@@ -78,7 +80,8 @@ impl GuestSession for DestinationSession {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
         let (stage, written, confirmed) = (Stage::Idle, Vec::new(), Vec::new());
-        let inner = Inner { session, stage, written, confirmed, copying: false, rejected: 0, records: None };
+        let unheld = None;
+        let inner = Inner { session, stage, written, confirmed, unheld, copying: false, rejected: 0, records: None };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -335,7 +338,13 @@ impl Inner {
         for statement in run.bookkeeping {
             self.session.query(&statement_in(statement).sql)?;
         }
-        run.holds.into_iter().try_for_each(|statement| begin::hold(&mut self.session, &statement.sql))
+        self.unheld = begin::hold_all(&mut self.session, &run.holds)?;
+        Ok(())
+    }
+
+    /// A table that was not held, and that nobody saw move since.
+    pub(crate) fn held(&mut self) -> Result<(), Error> {
+        self.unheld.take().map_or(Ok(()), Err)
     }
 
     fn commit(&mut self, checkpoints: &[contract::Checkpoint], receipt: &str) -> Result<(), Error> {
@@ -356,10 +365,9 @@ impl Inner {
         let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
         self.session.query(&sql)?;
         parts::clear(&mut self.session, &sync, lock_timeout_ms)?;
-        let tag = self.session.query("COMMIT")?.tag;
+        begin::commit(&mut self.session)?;
         self.stage = Stage::Ended;
-        // COMMIT of a transaction that failed before answers ROLLBACK, and is no error to the server.
-        if tag == "COMMIT" { Ok(()) } else { Err(Error::new(Category::Internal, "the server rolled the run back")) }
+        Ok(())
     }
 
     fn abort(&mut self) -> Result<(), Error> {

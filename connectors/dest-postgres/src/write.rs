@@ -59,6 +59,7 @@ impl StreamWriter {
         let contract::WriteRequest { decision, prepared, schema } = request;
         let mut inner = shared.lock()?;
         let is = |phase| move |statement: &&contract::Statement| statement.phase == phase;
+        inner.held()?;
         for statement in prepared.statements.iter().filter(is(contract::Phase::Setup)) {
             inner.session.query(&statement.sql)?;
         }

@@ -12,8 +12,7 @@ pub const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
 /// # Errors
 /// A name with a NUL byte.
 pub fn attempt(sync: &str) -> Result<String, NulError> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_try_advisory_xact_lock(");
-    Ok(key(sql, sync)?.raw(")").done())
+    call("pg_try_advisory_xact_lock", sync)
 }
 
 /// Waits for the lock, and has it until the transaction's end.
@@ -21,8 +20,7 @@ pub fn attempt(sync: &str) -> Result<String, NulError> {
 /// # Errors
 /// A name with a NUL byte.
 pub fn wait(sync: &str) -> Result<String, NulError> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_xact_lock(");
-    Ok(key(sql, sync)?.raw(")").done())
+    call("pg_advisory_xact_lock", sync)
 }
 
 /// Takes the lock, which the transaction has, until the session's end.
@@ -30,8 +28,7 @@ pub fn wait(sync: &str) -> Result<String, NulError> {
 /// # Errors
 /// A name with a NUL byte.
 pub fn keep(sync: &str) -> Result<String, NulError> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_lock(");
-    Ok(key(sql, sync)?.raw(")").done())
+    call("pg_advisory_lock", sync)
 }
 
 /// Gives back what [`keep`] has.
@@ -39,7 +36,11 @@ pub fn keep(sync: &str) -> Result<String, NulError> {
 /// # Errors
 /// A name with a NUL byte.
 pub fn let_go(sync: &str) -> Result<String, NulError> {
-    let sql = Sql::new().raw("SELECT pg_catalog.pg_advisory_unlock(");
+    call("pg_advisory_unlock", sync)
+}
+
+fn call(function: &'static str, sync: &str) -> Result<String, NulError> {
+    let sql = Sql::new().raw("SELECT pg_catalog.").raw(function).raw("(");
     Ok(key(sql, sync)?.raw(")").done())
 }
 

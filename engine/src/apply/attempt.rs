@@ -254,3 +254,23 @@ pub(super) fn random_name() -> Result<String, EngineError> {
         .map_err(|error| EngineError::Defect(format!("the system gives no randomness: {error}")))?;
     Ok(crate::sha256::hex_of(&bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectorError, Scope, Side};
+
+    #[test]
+    fn another_run_is_waited_for_only_where_it_may_be_an_attempt_of_this_one() {
+        let passing = |category, retryable, repeated| {
+            let (scope, message) = (Scope::Run, "it did not work".to_owned());
+            let error = ConnectorError { category, scope, retryable, code: None, subject: None, message, advice: None };
+            let error = EngineError::Connector { side: Side::Destination, stream: None, error: Box::new(error) };
+            is_passing(&error, repeated)
+        };
+        assert_eq!([0, 1].map(|repeated| passing(Category::Busy, false, repeated)), [false, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Network, true, repeated)), [true, true]);
+        assert_eq!([0, 1].map(|repeated| passing(Category::Data, false, repeated)), [false, false]);
+        assert!(!is_passing(&EngineError::Cancelled, 1));
+    }
+}

@@ -1,7 +1,9 @@
 //! How long one waits before an attempt is repeated.
 
-use crate::EngineError;
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
 
 /// The first pause, doubled for each further one: a server that restarts takes some seconds.
 const FIRST: Duration = Duration::from_millis(500);
@@ -9,14 +11,9 @@ const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// The pause after so many repetitions.
-///
-/// # Errors
-/// The system gives no randomness.
-pub(super) fn pause(repeated: u32) -> Result<Duration, EngineError> {
-    let mut bytes = [0_u8; 2];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| EngineError::Defect(format!("the system gives no randomness: {error}")))?;
-    Ok(jittered(repeated, u16::from_le_bytes(bytes)))
+pub(super) fn pause(repeated: u32) -> Duration {
+    // Its keys are random.
+    jittered(repeated, RandomState::new().hash_one(repeated) as u16)
 }
 
 /// Between half of the doubled pause and all of it: runs that one cause has broken do not come back all at once.

@@ -188,8 +188,9 @@ fn statements(page: &mut Page, prepared: &Prepared) {
     for sql in prepared.read.position.iter().chain(prepared.read.statements.iter().take(PARTS_SHOWN)) {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
-    if let Some(more) = prepared.read.statements.len().checked_sub(PARTS_SHOWN + 1) {
-        page.marked(4, Role::Faint, "<", &format!("… and {} more, each of the blocks that follow", more + 1));
+    let more = prepared.read.statements.len().saturating_sub(PARTS_SHOWN);
+    if more > 0 {
+        page.marked(4, Role::Faint, "<", &format!("… and {more} more, each of the blocks that follow"));
     }
     if let Some(sql) = &prepared.read.checksum {
         page.marked(4, Role::Faint, "=", &shown(sql));

@@ -120,19 +120,34 @@ const CAN_RECORD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid
      FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
      pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
 
+/// Nothing is granted by default on what we make in this schema.
+macro_rules! grants_nothing {
+    ($schema:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles u ON u.oid = d.defaclrole \
+             WHERE d.defaclobjtype = 'r' AND u.rolname = current_user AND d.defaclnamespace = ",
+            $schema,
+            ")"
+        )
+    };
+}
+
 /// CREATE in the schema of the records, or for it. What is granted there by default would go with a table.
-const CAN_LOAD: &str = "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND pg_catalog.has_schema_privilege(r.oid, 'CREATE') \
-     AND NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles u ON u.oid = d.defaclrole \
-     WHERE d.defaclnamespace = r.oid AND d.defaclobjtype = 'r' AND u.rolname = current_user) FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
-     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
+const CAN_LOAD: &str = concat!(
+    "coalesce((SELECT pg_catalog.has_schema_privilege(r.oid, 'USAGE') AND pg_catalog.has_schema_privilege(r.oid, 'CREATE') AND ",
+    grants_nothing!("r.oid"),
+    " FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte'), \
+     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))"
+);
 
 /// For schema `s`. A publication may take in all tables, or, from PostgreSQL 15 on, those of a schema.
-const CAN_MOVE: &str = "NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles u ON u.oid = d.defaclrole \
-     WHERE d.defaclnamespace = s.oid AND d.defaclobjtype = 'r' AND u.rolname = current_user) \
-     AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.puballtables) \
+const CAN_MOVE: &str = concat!(
+    grants_nothing!("s.oid"),
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.puballtables) \
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass \
      AND x.refobjid IN (s.oid, (SELECT r.oid FROM pg_catalog.pg_namespace r WHERE r.nspname = '_rapidbyte')) \
-     AND x.classid = pg_catalog.to_regclass('pg_catalog.pg_publication_namespace'))";
+     AND x.classid = pg_catalog.to_regclass('pg_catalog.pg_publication_namespace'))"
+);
 
 /// A gibibyte of dead rows is read in a second or a few. `pg_relation_is_updatable` answers bits by command; INSERT is bit 3 (PostgreSQL source, nodes/nodes.h, CmdType).
 const TABLE: &str = "'kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'persistence', c.relpersistence, \

@@ -47,6 +47,7 @@ impl Side {
         // The catalogue is not looked at again.
         let columnless = planned.columnless.clone();
         let now = Observation { source, destination: end, bookkeeping, last_run, streams, columnless };
+        let now = drift::as_needed(planned, &self.task.streams, now);
         match drift::compare(planned, &now) {
             moved if moved.is_empty() => {
                 Ok(Begun { targets: now.streams.into_iter().map(|stream| stream.target).collect(), after })
