@@ -6,7 +6,7 @@ use crate::{
     cache::Cache,
     connectors::{self, Connector, ConnectorDescription},
     fault, grants,
-    host::{self, Aborts, DestinationGuest, Linked, Server, Settings, SourceGuest, Surroundings, World},
+    host::{self, Aborts, DestinationGuest, Linked, Pool, Server, Settings, SourceGuest, Surroundings, World},
     limits::Shares,
     redact::Redactor,
 };
@@ -118,7 +118,9 @@ impl Engine {
     }
 
     pub(crate) fn surroundings_of(&self, limits: &Limits, events: EventSink, cancel: CancelToken) -> Surroundings {
-        Surroundings { limits: self.limits(), shares: Shares::of(limits), events, cancel, aborts: Aborts::default() }
+        let shares = Shares::of(limits);
+        let memory = Pool::new(shares.guests_bytes_max);
+        Surroundings { limits: self.limits(), shares, memory, events, cancel, aborts: Aborts::default() }
     }
 
     pub(crate) fn connector(&self, side: Side, name: &str) -> Result<&Connector, EngineError> {

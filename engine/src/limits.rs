@@ -90,6 +90,8 @@ pub(crate) const CHANNEL_SLOTS: usize = 64;
 pub(crate) struct Shares {
     /// Linear memory of each guest.
     pub(crate) guest_bytes_max: u64,
+    /// And of all together.
+    pub(crate) guests_bytes_max: u64,
     /// Frames between the guests.
     pub(crate) channel_bytes_max: u64,
     /// What one call of a guest may hand over.
@@ -97,12 +99,13 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    /// Three eighths for each guest, one for the channel; the last one is what the host itself holds while it moves
+    /// Three eighths for a guest, twice as much for all, one for the channels; the last one is what the host itself holds while it moves
     /// frames and reads sockets.
     pub(crate) fn of(limits: &Limits) -> Self {
         let frame_bytes_max = frame_bytes_max(limits.batch_bytes, limits.row_bytes);
         Self {
             guest_bytes_max: limits.memory_bytes / 8 * 3,
+            guests_bytes_max: limits.memory_bytes / 8 * 6,
             channel_bytes_max: limits.memory_bytes / 8,
             handover_bytes_max: usize::try_from(frame_bytes_max).unwrap_or(usize::MAX).max(SCHEMA_BYTES_MAX)
                 + HANDOVER_SPARE,
@@ -127,6 +130,6 @@ mod tests {
     fn shares_stay_inside_the_whole() {
         let limits = Limits::default();
         let shares = Shares::of(&limits);
-        assert!(2 * shares.guest_bytes_max + shares.channel_bytes_max < limits.memory_bytes);
+        assert!(shares.guests_bytes_max + shares.channel_bytes_max < limits.memory_bytes);
     }
 }

@@ -53,7 +53,9 @@ impl Engine {
         let bookkeeping = destination.guest.bookkeeping().await?;
         let last_run = destination.guest.last_run(spec.name.as_str()).await?;
         let (from, into) = (source.end, destination.end);
-        let observation = Observation { source: from, destination: into, bookkeeping, last_run, streams, columnless };
+        let cores = std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        let observation =
+            Observation { source: from, destination: into, bookkeeping, last_run, streams, columnless, cores };
         source.guest.close().await?;
         Ok(Observed { destination: destination.guest, streams: resolved, observation })
     }

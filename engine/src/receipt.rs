@@ -108,7 +108,8 @@ pub enum Method {
     Checksum,
 }
 
-/// Where the time went. Phases of one side do not overlap; each side's add up to the run's duration.
+/// Where the time went. Phases of one side do not overlap; each side's add up to the run's duration. Where a side has several
+/// sessions they are the means over these.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[allow(missing_docs)]
 pub struct Phases {
@@ -170,33 +171,30 @@ pub struct EnginePhases {
     pub sandbox_secs: f64,
 }
 
-impl SourcePhases {
-    /// All of it.
-    pub fn sum_secs(&self) -> f64 {
-        self.module_load_secs
-            + self.connect_secs
-            + self.query_secs
-            + self.fetch_secs
-            + self.arrow_encode_secs
-            + self.compress_secs
-            + self.emit_wait_secs
-    }
+/// Sums over the phases of one side.
+macro_rules! sums {
+    ($side:ident: $($phase:ident),+) => {
+        impl $side {
+            /// All of it.
+            pub fn sum_secs(&self) -> f64 {
+                0.0 $(+ self.$phase)+
+            }
+
+            /// Of several sessions side by side, each of which divides the same time.
+            pub(crate) fn mean(of: &[Self]) -> Self {
+                #[allow(clippy::cast_precision_loss)] // a few
+                let count = of.len().max(1) as f64;
+                Self { $($phase: of.iter().map(|one| one.$phase).sum::<f64>() / count),+ }
+            }
+        }
+    };
 }
 
-impl DestinationPhases {
-    /// All of it.
-    pub fn sum_secs(&self) -> f64 {
-        self.module_load_secs
-            + self.connect_secs
-            + self.setup_secs
-            + self.receive_wait_secs
-            + self.arrow_decode_secs
-            + self.flush_secs
-            + self.decompress_secs
-            + self.finish_secs
-            + self.commit_secs
-    }
-}
+sums!(SourcePhases: module_load_secs, connect_secs, query_secs, fetch_secs, arrow_encode_secs, compress_secs, emit_wait_secs);
+sums!(
+    DestinationPhases: module_load_secs, connect_secs, setup_secs, receive_wait_secs, arrow_decode_secs, flush_secs,
+    decompress_secs, finish_secs, commit_secs
+);
 
 impl Receipt {
     /// The JSON that is stored, and that `--report` writes.

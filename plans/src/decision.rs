@@ -234,6 +234,9 @@ pub struct ReadDecision {
     /// The blocks of each part but the last, which has what is left; none: there is one part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_blocks: Option<u32>,
+    /// So many sessions share the parts, at each end.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub readers: u32,
     /// Rows in a batch at most.
     pub batch_rows: u32,
     /// Bytes in a batch at most, but for one row.
@@ -243,6 +246,15 @@ pub struct ReadDecision {
     /// All columns again, as a checksum over the stream shows them; none: no checksum is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Vec<CheckedColumn>>,
+}
+
+pub(crate) fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+pub(crate) fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// A column as a checksum shows it.

@@ -5,7 +5,10 @@ mod incremental;
 
 pub use incremental::{SeenCheckpoint, SourceCursor, Step};
 
-use crate::name::ObjectName;
+use crate::{
+    decision::{is_one, one},
+    name::ObjectName,
+};
 use serde::{Deserialize, Serialize};
 
 /// A column as the source describes it.
@@ -384,4 +387,7 @@ pub struct Observation {
     /// Tables that a wildcard means and that have no columns: they hold nothing to read, and are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columnless: Vec<String>,
+    /// Of the machine that made the plan: so many sessions can be kept busy.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub cores: u32,
 }

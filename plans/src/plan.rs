@@ -179,6 +179,11 @@ impl Plan {
         &self.streams
     }
 
+    /// Sessions that share the parts of streams, at each end; 1 where nothing is in parts.
+    pub fn lanes(&self) -> u32 {
+        self.streams.iter().map(|stream| stream.read.readers).max().unwrap_or(1).max(1)
+    }
+
     /// Something stands in the way: nothing of the plan may be run.
     pub fn is_refused(&self) -> bool {
         !self.refusals.is_empty() || self.streams.iter().any(|stream| !stream.refusals.is_empty())

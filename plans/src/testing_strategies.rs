@@ -309,6 +309,7 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
                 last_run: None,
                 streams,
                 columnless: vec![],
+                cores: 2,
             }
         },
     )

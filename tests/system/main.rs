@@ -11,6 +11,7 @@ mod example;
 mod failures;
 mod hostile;
 mod incremental;
+mod lanes;
 mod login;
 mod memory;
 mod mistakes;

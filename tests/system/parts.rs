@@ -17,18 +17,20 @@ use std::{
 };
 
 /// 40 MiB and more, so about so many parts.
-const BIG: &str = "CREATE TABLE big (id int PRIMARY KEY, amount int NOT NULL, word text NOT NULL) WITH (autovacuum_enabled = off); \
+pub(crate) const BIG: &str = "CREATE TABLE big (id int PRIMARY KEY, amount int NOT NULL, word text NOT NULL) WITH (autovacuum_enabled = off); \
      INSERT INTO big SELECT i, 100, repeat(md5(i::text), 2) FROM generate_series(1, 400000) AS i; ANALYZE big";
-const STREAM: &str = "[limits]\npart_bytes = \"1MiB\"\n\n[[stream]]\ntable = \"public.big\"\nwrite = \"replace\"\n";
+const STREAM: &str =
+    "[limits]\npart_bytes = \"1MiB\"\nparallel = 1\n\n[[stream]]\ntable = \"public.big\"\nwrite = \"replace\"\n";
 /// What no snapshot from before has, in the first of the parts and in the last; found by the key.
-const NEWS: &str = "UPDATE big SET amount = 0 WHERE id IN (1, 100000, 200000, 300000, 400000); \
+pub(crate) const NEWS: &str = "UPDATE big SET amount = 0 WHERE id IN (1, 100000, 200000, 300000, 400000); \
      DELETE FROM big WHERE id IN (2, 399999); INSERT INTO big VALUES (0, 0, '')";
 /// Rows that were read from the first to the last, whoever read them.
 const READ: &str = "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables WHERE relname = 'big'";
 
-const TABLES: &str = "SELECT string_agg(relname, ' ' ORDER BY relname) AS names FROM pg_class \
+pub(crate) const TABLES: &str = "SELECT string_agg(relname, ' ' ORDER BY relname) AS names FROM pg_class \
      JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_rapidbyte' AND relkind = 'r'";
-const WAITS: &str = "application_name = 'rapidbyte' AND wait_event_type = 'Lock' AND datname = 'destination'";
+pub(crate) const WAITS: &str =
+    "application_name = 'rapidbyte' AND wait_event_type = 'Lock' AND datname = 'destination'";
 
 /// An apply that waits to record one of its parts.
 struct Stalled {
@@ -60,7 +62,7 @@ impl Stalled {
 }
 
 /// Nothing of a load is left, nobody holds the sync.
-fn is_clean(world: &World) {
+pub(crate) fn is_clean(world: &World) {
     assert_eq!(world.destination(TABLES), "checkpoints runs targets");
     until(world, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
 }
@@ -88,12 +90,12 @@ fn until_source(world: &World, question: &str, numbers: Range<u64>) {
     }
 }
 
-fn consistency(world: &World) -> String {
+pub(crate) fn consistency(world: &World) -> String {
     world.destination("SELECT receipt ->> 'consistency' FROM _rapidbyte.runs ORDER BY number DESC LIMIT 1")
 }
 
 /// All of it has arrived in this way, and nothing of the load is left.
-fn arrived(world: &World, how: &str) {
+pub(crate) fn arrived(world: &World, how: &str) {
     world.assert_same("big", "big");
     assert_eq!(consistency(world), how);
     is_clean(world);

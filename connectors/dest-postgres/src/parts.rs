@@ -28,6 +28,7 @@ pub(crate) fn load(
     let Stage::Running { sync, .. } = inner.stage.clone() else { return Err(internal("a load needs a run")) };
     inner.held()?;
     inner.session.query(&sync_lock::keep(&sync).map_err(internal)?)?;
+    inner.session.query(&sync_lock::load_alone(name).map_err(internal)?)?;
     let (mine, others): (Vec<_>, Vec<_>) =
         left(&mut inner.session, &sync)?.into_iter().partition(|(_, load)| load == name);
     drop_all(&mut inner.session, &others)?;
@@ -47,6 +48,16 @@ pub(crate) fn load(
     begin::commit(&mut inner.session)?;
     inner.stage = Stage::Loading { sync };
     Ok(loaded)
+}
+
+/// Loads parts beside the session that has begun the load.
+pub(crate) fn join(inner: &mut Inner, name: &str) -> Result<(), Error> {
+    if inner.stage != Stage::Idle {
+        return Err(internal("a session of its own joins a load"));
+    }
+    inner.session.query(&sync_lock::join_load(name).map_err(internal)?)?;
+    inner.stage = Stage::Joined;
+    Ok(())
 }
 
 /// The run's transaction holds the sync from now on, and to its end, however that comes.
@@ -125,7 +136,7 @@ pub(crate) fn commit(inner: &mut Inner, decision: &WriteDecision, part: u32, cou
 
 /// Begins the transaction of a part.
 pub(crate) fn begin(inner: &mut Inner) -> Result<(), Error> {
-    if !matches!(inner.stage, Stage::Loading { .. }) {
+    if !matches!(inner.stage, Stage::Loading { .. } | Stage::Joined) {
         return Err(internal("a part needs a load"));
     }
     inner.session.query(session::BEGIN_RUN).map(drop)

@@ -33,6 +33,8 @@ pub(crate) enum Stage {
     Loading {
         sync: String,
     },
+    /// The same, beside another session.
+    Joined,
     Running {
         run: String,
         sync: String,
@@ -147,6 +149,10 @@ impl GuestSession for DestinationSession {
         parts::load(&mut *self.0.lock()?, &name, requests)
     }
 
+    fn join_load(&self, name: String) -> Result<(), Error> {
+        parts::join(&mut *self.0.lock()?, &name)
+    }
+
     fn open_part(&self, request: contract::WriteRequest, part: u32) -> Result<contract::Writer, Error> {
         Ok(contract::Writer::new(StreamWriter::open_part(self.0.clone(), request, part)?))
     }
@@ -221,7 +227,7 @@ impl Inner {
     pub(crate) fn run(&self) -> Result<&str, Error> {
         match &self.stage {
             Stage::Running { run, .. } => Ok(run),
-            Stage::Idle | Stage::Loading { .. } | Stage::Ended => Err(internal("there is no run")),
+            Stage::Idle | Stage::Loading { .. } | Stage::Joined | Stage::Ended => Err(internal("there is no run")),
         }
     }
 

@@ -1,11 +1,14 @@
 //! The lock by which runs of one sync exclude each other: an advisory one, of a transaction, under the hash of the sync's
-//! name. How it is taken, and how one finds out who has it.
+//! name. How it is taken, and how one finds out who has it. And that of a load, which its sessions share.
 
 use crate::{literal::NulError, sql::Sql, types::catalog::TextRow};
 
 /// Begins the wait for [`wait`]. A run that is at work has the lock for longer; a session whose client was killed gives it back
 /// when its server notices, as a rule at the end of the statement that it is in.
 pub const PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+
+/// What a name is hashed with.
+const KIND: &str = "sync";
 
 /// Takes the lock until the transaction's end: "t", or "f" where somebody else has it.
 ///
@@ -39,13 +42,33 @@ pub fn let_go(sync: &str) -> Result<String, NulError> {
     call("pg_advisory_unlock", sync)
 }
 
-fn call(function: &'static str, sync: &str) -> Result<String, NulError> {
-    let sql = Sql::new().raw("SELECT pg_catalog.").raw(function).raw("(");
-    Ok(key(sql, sync)?.raw(")").done())
+/// Shares the lock of a load until the session's end.
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn join_load(load: &str) -> Result<String, NulError> {
+    called("pg_advisory_lock_shared", "load", load)
 }
 
-fn key(sql: Sql, sync: &str) -> Result<Sql, NulError> {
-    Ok(sql.raw("pg_catalog.hashtextextended(").literal(&format!("sync {sync}"))?.raw(", 0)"))
+/// Waits until nobody shares the lock of a load, and has it until the transaction's end.
+///
+/// # Errors
+/// A name with a NUL byte.
+pub fn load_alone(load: &str) -> Result<String, NulError> {
+    called("pg_advisory_xact_lock", "load", load)
+}
+
+fn call(function: &'static str, sync: &str) -> Result<String, NulError> {
+    called(function, KIND, sync)
+}
+
+fn called(function: &'static str, kind: &'static str, name: &str) -> Result<String, NulError> {
+    let sql = Sql::new().raw("SELECT pg_catalog.").raw(function).raw("(");
+    Ok(key(sql, kind, name)?.raw(")").done())
+}
+
+fn key(sql: Sql, kind: &'static str, name: &str) -> Result<Sql, NulError> {
+    Ok(sql.raw("pg_catalog.hashtextextended(").literal(&format!("{kind} {name}"))?.raw(", 0)"))
 }
 
 /// Who has the lock, as far as the server lets one see it.
@@ -71,7 +94,7 @@ pub fn holder_query(sync: &str) -> Result<String, NulError> {
          pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid, (SELECT ",
     );
-    Ok(key(sql, sync)?
+    Ok(key(sql, KIND, sync)?
         .raw(
             " AS key) AS k WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = \
              (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \

@@ -7,7 +7,7 @@ use super::{
     gate::Gate,
     source::{self, Held},
 };
-use crate::{Category, Engine, EngineError, Event, Receipt, host::Surroundings, usage};
+use crate::{Category, Engine, EngineError, Event, Receipt, Side, host::Surroundings, usage};
 use rapidbyte_plans::{
     observation::Observation,
     plan::StreamPlan,
@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::{
     sync::oneshot,
-    task::{JoinError, JoinSet},
+    task::{AbortHandle, JoinError, JoinSet},
     time::timeout,
 };
 
@@ -116,6 +116,8 @@ pub(super) struct Identity {
 pub(super) struct Attempt {
     source: Task,
     destination: Task,
+    /// At both ends.
+    lanes: Vec<(Task, Task)>,
     identity: Identity,
     gate: Arc<Gate>,
     cpu: crate::CpuSecs,
@@ -129,6 +131,8 @@ pub(super) type Failed = (EngineError, Option<Box<Held>>);
 pub(super) enum Ended {
     Source(Result<(), Broken>, Option<Box<Held>>),
     Destination(Box<Result<Receipt, Broken>>),
+    /// Another lane of one of them.
+    Lane(Side, Result<(), Broken>),
 }
 
 impl Attempt {
@@ -136,7 +140,7 @@ impl Attempt {
         engine: &Engine,
         course: &Course<'_>,
         gate: Arc<Gate>,
-        held: Option<Box<Held>>,
+        (held, lanes): (Option<Box<Held>>, u32),
     ) -> Result<Self, EngineError> {
         let Course { spec, plan, around, loads, .. } = course;
         let cpu = usage::cpu();
@@ -157,13 +161,16 @@ impl Attempt {
             plan: plan.digest(),
             planned: plan.observation().clone(),
         };
-        Ok(Self { source: task(&spec.source), destination: task(&spec.destination), identity, gate, cpu, held })
+        let both = || (task(&spec.source), task(&spec.destination));
+        let lanes = (1..lanes).map(|_| both()).collect();
+        let (source, destination) = both();
+        Ok(Self { source, destination, lanes, identity, gate, cpu, held })
     }
 
     /// Runs both sides until the run is committed or one of them has failed. The tasks are the caller's, who ends those
     /// that are left.
     pub(super) async fn run(self, tasks: &mut JoinSet<Ended>, repeated: u32) -> Result<Receipt, Failed> {
-        let Self { source, destination, identity, gate, cpu, held } = self;
+        let Self { source, destination, lanes, identity, gate, cpu, held } = self;
         let (has_parts, around) = (source.has_parts(), source.around.clone());
         (source.around.events)(Event::Started {
             run: identity.run.clone(),
@@ -171,20 +178,22 @@ impl Attempt {
             plan: identity.plan.clone(),
             streams: source.streams.len(),
         });
+        let bytes_max = around.shares.channel_bytes_max / (lanes.len() as u64 + 1);
+        let (to_sources, to_destinations) = spawn_lanes(tasks, lanes, bytes_max);
         let (seen, seen_at) = oneshot::channel();
         let (start, start_at) = oneshot::channel();
         let (done, done_at) = oneshot::channel();
-        let (frames, received) = bounded(source.around.shares.channel_bytes_max);
-        let out = source::Ways { seen, start: start_at, frames, done };
+        let (frames, received) = bounded(bytes_max);
+        let out = source::Ways { seen, start: start_at, frames, done, lanes: to_sources };
         tasks.spawn(async move {
             let (ended, held) = source::run(source, held, out).await;
             Ended::Source(ended, held)
         });
-        let into = destination::Ways { seen: seen_at, start, frames: received, done: done_at };
-        let side = destination::Side::new(destination, identity, gate, cpu);
-        tasks.spawn(async move { Ended::Destination(Box::new(side.run(into).await)) });
+        let into = destination::Ways { seen: seen_at, start, frames: received, done: done_at, lanes: to_destinations };
+        let side = destination::run(destination, identity, (gate, cpu), into);
+        let side = tasks.spawn(async move { Ended::Destination(Box::new(side.await)) });
         let passes = |error: &EngineError| has_parts && is_passing(error, repeated);
-        let (outcome, held) = first_word(tasks, passes).await;
+        let (outcome, held) = first_word(tasks, &side, passes).await;
         match (outcome, held) {
             (Err(error), held) => Err((error, held)),
             (Ok(receipt), None) => Ok(receipt),
@@ -196,42 +205,81 @@ impl Attempt {
     }
 }
 
+/// Begins the lanes beside the first, at both ends; what connects each side with its own.
+fn spawn_lanes(
+    tasks: &mut JoinSet<Ended>,
+    lanes: Vec<(Task, Task)>,
+    bytes_max: u64,
+) -> (Vec<source::ToLane>, Vec<destination::ToLane>) {
+    let spawn = |(source, destination)| {
+        let (work, work_at) = oneshot::channel();
+        let (load, load_at) = oneshot::channel();
+        let (ready, ready_at) = oneshot::channel();
+        let (read, read_at) = oneshot::channel();
+        let (written, written_at) = oneshot::channel();
+        let (frames, received) = bounded(bytes_max);
+        let out = source::lane(source, source::Lane { work: work_at, ready: ready_at, frames, done: read });
+        tasks.spawn(async move { Ended::Lane(Side::Source, out.await) });
+        let into = destination::Lane { load: load_at, ready, frames: received, done: written };
+        let into = destination::lane(destination, into);
+        tasks.spawn(async move { Ended::Lane(Side::Destination, into.await) });
+        (source::ToLane { work, done: read_at }, destination::ToLane { load, done: written_at })
+    };
+    lanes.into_iter().map(spawn).unzip()
+}
+
 /// The receipt, or the error of the side that failed first; and the source, where it was held to the end, or the error may pass
 /// and a load in parts can go on from there.
 async fn first_word(
     tasks: &mut JoinSet<Ended>,
+    destination: &AbortHandle,
     passes: impl Fn(&EngineError) -> bool,
 ) -> (Result<Receipt, EngineError>, Option<Box<Held>>) {
     let mut held = None;
     while let Some(ended) = tasks.join_next().await {
-        match ended {
+        let error = match ended {
             Err(error) => return (Err(panicked(&error)), None),
-            Ok(Ended::Source(Err(Broken::Failed(error)), _)) => {
-                // Its own outcome no longer matters.
+            Ok(
+                Ended::Source(Err(Broken::Failed(error)), _) | Ended::Lane(Side::Source, Err(Broken::Failed(error))),
+            ) => {
+                // What becomes of the other one no longer matters.
                 let _ = timeout(GRACE, tasks.join_next()).await;
                 return (Err(error), None);
             }
             Ok(Ended::Destination(outcome)) => match *outcome {
                 Ok(receipt) => return (Ok(receipt), held),
-                Err(Broken::Failed(error)) if passes(&error) => {
-                    let held = if held.is_some() { held } else { source_of(tasks).await };
-                    return (Err(error), held);
-                }
-                Err(Broken::Failed(error)) => return (Err(error), None),
-                Err(Broken::Interrupted) => {}
+                Err(Broken::Failed(error)) => error,
+                Err(Broken::Interrupted) => continue,
             },
-            Ok(Ended::Source(Ok(()) | Err(Broken::Interrupted), source)) => held = source,
-        }
+            Ok(Ended::Lane(Side::Destination, Err(Broken::Failed(error)))) => {
+                destination.abort();
+                error
+            }
+            Ok(Ended::Source(Ok(()) | Err(Broken::Interrupted), source)) => {
+                held = source;
+                continue;
+            }
+            Ok(Ended::Lane(_, Ok(()) | Err(Broken::Interrupted))) => continue,
+        };
+        let held = if held.is_none() && passes(&error) { source_of(tasks).await } else { held };
+        return (Err(error), held);
     }
     (Err(EngineError::Defect("both sides of the run ended without a word".to_owned())), None)
 }
 
 /// What the source's side leaves once it has noticed that the other one is gone; one that is within a long statement does not.
 async fn source_of(tasks: &mut JoinSet<Ended>) -> Option<Box<Held>> {
-    match timeout(GRACE, tasks.join_next()).await {
-        Ok(Some(Ok(Ended::Source(Err(Broken::Interrupted) | Ok(()), held)))) => held,
-        _ => None,
-    }
+    let source = async {
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok(Ended::Source(Err(Broken::Interrupted) | Ok(()), held)) => return held,
+                Ok(Ended::Source(Err(Broken::Failed(_)), _)) => return None,
+                Ok(Ended::Destination(_) | Ended::Lane(..)) | Err(_) => {}
+            }
+        }
+        None
+    };
+    timeout(GRACE, source).await.ok().flatten()
 }
 
 /// The same, done again on a new session, may succeed. Another run at work ends this one at once, since it makes its plan void;
@@ -258,7 +306,7 @@ pub(super) fn random_name() -> Result<String, EngineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnectorError, Scope, Side};
+    use crate::{ConnectorError, Scope};
 
     #[test]
     fn another_run_is_waited_for_only_where_it_may_be_an_attempt_of_this_one() {

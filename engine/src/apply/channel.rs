@@ -1,7 +1,7 @@
 //! The way of frames from the source's pump to the destination's, bounded in bytes: a frame waits at the source until
 //! what lies between has room for it. A frame larger than the bound passes alone.
 
-use super::codec::Packed;
+use super::{codec::Packed, lanes::Part};
 use crate::{host::Checksum, limits::CHANNEL_SLOTS};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -11,8 +11,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 pub(super) enum Item {
     /// Rows of the stream at work. Its bytes are taken while it lies in the channel and while it is being written.
     Batch { rows: u32, frame: Packed, room: OwnedSemaphorePermit },
-    /// The stream at work has no more rows.
+    /// The stream at work, or its part, has no more rows.
     End(Read),
+    /// Rows of one part of a stream follow.
+    Part(Part),
+    /// There are no more parts.
+    NoParts,
 }
 
 /// What a source gave of one stream.
@@ -61,7 +65,12 @@ impl Sender {
     }
 
     pub(super) async fn end(&mut self, read: Read) -> Result<(), Gone> {
-        self.items.send(Item::End(read)).await.map_err(|_| Gone)
+        self.tell(Item::End(read)).await
+    }
+
+    /// What is no rows.
+    pub(super) async fn tell(&mut self, item: Item) -> Result<(), Gone> {
+        self.items.send(item).await.map_err(|_| Gone)
     }
 
     /// A buffer that has been used before, or a new one.

@@ -8,6 +8,7 @@ mod codec;
 mod commit;
 mod destination;
 mod gate;
+mod lanes;
 mod source;
 mod verify;
 
@@ -43,6 +44,10 @@ pub struct RunOptions {
 const DISCARD: Duration = Duration::from_secs(30);
 const DISCARD_STOPPED: Duration = Duration::from_secs(1);
 
+/// Rows that are far larger than most fill the memory of two, not of one.
+const ALONE: &str =
+    "limits.memory is too small for several sessions at each end: one goes on alone, from the beginning";
+
 impl Engine {
     /// Runs the plan of this sync file: all of its streams arrive, in one transaction of the destination, or none.
     ///
@@ -73,10 +78,15 @@ impl Engine {
     /// Attempts until one succeeds, or nothing is left that could mend the last one.
     async fn attempts(&self, course: &Course<'_>, run: RunOptions) -> Result<Receipt, EngineError> {
         let limits = course.plan.limits();
-        let (mut repeated, mut held) = (0, None);
+        let (mut repeated, mut held, mut lanes) = (0, None, course.plan.lanes());
         loop {
-            let error = match self.attempt(course, held.take(), repeated).await {
+            let error = match self.attempt(course, held.take(), (repeated, lanes)).await {
                 Ok(receipt) => return Ok(receipt),
+                Err((EngineError::MemoryLimit { .. }, _)) if lanes > 1 => {
+                    lanes = 1;
+                    (run.events)(Event::Log { side: None, level: Level::Warn, message: ALONE.to_owned() });
+                    continue;
+                }
                 Err((error, snapshot)) if is_passing(&error, repeated) && repeated < limits.retries => {
                     held = snapshot;
                     error
@@ -99,10 +109,15 @@ impl Engine {
     }
 
     /// One attempt. Whatever ends it, both guests are gone afterwards, and what their connections left has been sent.
-    async fn attempt(&self, course: &Course<'_>, held: Option<Box<Held>>, repeated: u32) -> Result<Receipt, Failed> {
+    async fn attempt(
+        &self,
+        course: &Course<'_>,
+        held: Option<Box<Held>>,
+        (repeated, lanes): (u32, u32),
+    ) -> Result<Receipt, Failed> {
         let (cancel, gate) = (course.around.cancel.clone(), Arc::new(Gate::default()));
         let mut tasks = JoinSet::new();
-        let attempt = Attempt::new(self, course, gate.clone(), held).map_err(|error| (error, None))?;
+        let attempt = Attempt::new(self, course, gate.clone(), (held, lanes)).map_err(|error| (error, None))?;
         let outcome = tokio::select! {
             // A wish that was there first comes first.
             biased;

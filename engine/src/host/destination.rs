@@ -277,6 +277,14 @@ impl DestinationGuest {
         Ok(loaded.into_iter().map(|parts| parts.into_iter().map(part).collect()).collect())
     }
 
+    /// Loads parts beside the session that has begun this load.
+    pub(crate) async fn join_load(&mut self, name: &str) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_destination().session();
+        let said = guarded!(self, "session.join-load", ROWS, |store| guest.call_join_load(store, session, name))?;
+        self.cell.answer(said)
+    }
+
     /// Begins the transaction of one part; its rows go to [`Self::write`], and [`Self::finish`] commits them.
     pub(crate) async fn open_part(
         &mut self,

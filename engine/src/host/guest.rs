@@ -4,7 +4,7 @@ use super::{
     bindings::types::Error,
     call::{Cell, Watch, at_tick},
     connection::Aborts,
-    memory::Share,
+    memory::{Pool, Share},
 };
 use crate::{
     CancelToken, ConnectorError, EngineError, Event, EventSink, GuestLimits, Level, Side,
@@ -27,6 +27,7 @@ use wasmtime::{
 pub(crate) struct Surroundings {
     pub(crate) limits: GuestLimits,
     pub(crate) shares: Shares,
+    pub(crate) memory: Pool,
     pub(crate) events: EventSink,
     pub(crate) cancel: CancelToken,
     pub(crate) aborts: Aborts,
@@ -100,7 +101,7 @@ impl Guest {
             last_words: None,
             born: Instant::now(),
             logs: LogBudget::full(),
-            share: Share { bytes_max: usize::try_from(around.shares.guest_bytes_max).unwrap_or(usize::MAX) },
+            share: Share::new(around.shares.guest_bytes_max, around.memory.clone()),
         };
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.share);

@@ -27,6 +27,7 @@ pub(crate) use convert::Server;
 pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};
 pub(crate) use destination::{Counted, DestinationGuest, LoadedPart, RunStart};
 pub(crate) use guest::{Settings, Surroundings};
+pub(crate) use memory::Pool;
 pub(crate) use source::{Frame, Inspected, SourceGuest};
 pub(crate) use state::{Recorded, Records};
 pub(crate) use world::World;

@@ -176,14 +176,26 @@ impl SourceGuest {
     }
 
     /// One snapshot for all that is read afterwards. The token is for other sessions.
-    pub(crate) async fn open_snapshot(&mut self, relations: &[&Relation]) -> Result<(), EngineError> {
+    pub(crate) async fn open_snapshot(&mut self, relations: &[&Relation]) -> Result<String, EngineError> {
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();
-        let relations: Vec<_> = relations.iter().map(|relation| convert::wit_relation(relation)).collect();
+        let relations = wit_relations(relations);
         let said = guarded!(self, "session.open-snapshot", ROWS, |store| {
             guest.call_open_snapshot(store, session, &relations)
         })?;
-        self.cell.answer(said).map(drop)
+        let token = self.cell.answer(said)?;
+        self.cell.checked(convert::text(token))
+    }
+
+    /// The snapshot of another session, whose token this is.
+    pub(crate) async fn join_snapshot(&mut self, token: &str, relations: &[&Relation]) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let guest = self.world.rapidbyte_connector_source().session();
+        let (token, relations) = (token.to_owned(), wit_relations(relations));
+        let said = guarded!(self, "session.join-snapshot", ROWS, |store| {
+            guest.call_join_snapshot(store, session, &token, &relations)
+        })?;
+        self.cell.answer(said)
     }
 
     /// Where a stream stands in the snapshot; without a value: no further than `after`.
@@ -261,4 +273,8 @@ impl SourceGuest {
         let limit = self.cell.guest().limits.answer;
         guarded!(self, "reader.drop", limit, |store| resource.resource_drop_async(store))
     }
+}
+
+fn wit_relations(relations: &[&Relation]) -> Vec<wit::Relation> {
+    relations.iter().map(|relation| convert::wit_relation(relation)).collect()
 }

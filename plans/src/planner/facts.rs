@@ -37,6 +37,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) ignored: &'a [String],
     /// Our user at the destination.
     pub(crate) user: &'a str,
+    /// Of this machine.
+    pub(crate) cores: u32,
 }
 
 impl<'a> Facts<'a> {

@@ -13,9 +13,6 @@ pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) 
     let mut report = Report::default();
     let limits = &facts.spec.limits;
     let fetch = fetch(facts, &mut report);
-    if let Some(parallel) = limits.parallel.filter(|parallel| *parallel > 1) {
-        report.note(format!("limits.parallel is {parallel}; one reader and one writer are used"));
-    }
     let children = facts.source.dependents.iter().filter(|found| found.kind == CHILD).map(|found| &found.name);
     let children: Vec<&String> = children.collect();
     if !children.is_empty() {
@@ -28,6 +25,7 @@ pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) 
         fetch,
         partitions: 1,
         partition_blocks: None,
+        readers: 1,
         batch_rows,
         batch_bytes: limits.batch_bytes,
         row_bytes: limits.row_bytes,

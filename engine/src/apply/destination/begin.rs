@@ -37,7 +37,7 @@ impl Side {
             return Err(EngineError::Spent(spent));
         }
         let (mut streams, mut after) = (Vec::with_capacity(self.task.streams.len()), Vec::new());
-        for (stream, inspected) in self.task.streams.iter().zip(&seen.streams) {
+        for (stream, inspected) in self.task.streams.iter().zip(&*seen.streams) {
             let found = self.look(guest, stream, inspected).await;
             let (found, position) = found.map_err(|error| error.in_stream(&stream.stream))?;
             streams.push(found);
@@ -45,8 +45,8 @@ impl Side {
         }
         let (source, bookkeeping) = (seen.end.clone(), planned.bookkeeping.clone());
         // The catalogue is not looked at again.
-        let columnless = planned.columnless.clone();
-        let now = Observation { source, destination: end, bookkeeping, last_run, streams, columnless };
+        let (columnless, cores) = (planned.columnless.clone(), planned.cores);
+        let now = Observation { source, destination: end, bookkeeping, last_run, streams, columnless, cores };
         let now = drift::as_needed(planned, &self.task.streams, now);
         match drift::compare(planned, &now) {
             moved if moved.is_empty() => {

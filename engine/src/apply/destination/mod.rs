@@ -2,156 +2,143 @@
 //! receipt and the commit.
 
 mod begin;
+mod filling;
 mod parts;
 
 use super::{
-    attempt::{Broken, GRACE, Identity, Laps, Task},
-    channel::{Item, Read, Receiver},
+    attempt::{Broken, GRACE, Identity, Task},
+    channel::{Read, Receiver},
     checkpoint,
-    codec::Unpacker,
     commit::{self, Commit},
     gate::Gate,
+    lanes::Spent,
     source::{Done, Seen, Start, farewell, not_prepared},
     verify,
 };
 use crate::{
-    CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt,
-    engine::Open,
-    fault,
-    host::{Counted, DestinationGuest, Frame, Position, World},
+    CpuSecs, DestinationPhases, EngineError, EnginePhases, Event, Phases, Receipt, StreamReceipt, fault,
+    host::{Counted, DestinationGuest, Position, World as _},
     receipt::SCHEMA,
     usage,
 };
 use begin::Begun;
-pub(super) use parts::discard;
-use rapidbyte_plans::{observation::TargetState, plan::StreamPlan};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+use filling::{Filling, Progress};
+pub(super) use parts::{Lane, discard, lane};
+use rapidbyte_plans::{
+    observation::{End, TargetState},
+    plan::StreamPlan,
 };
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, time::timeout};
 
-/// How often progress is told: ten times a second is all that an eye sees.
-const PROGRESS: Duration = Duration::from_millis(100);
-
-/// What connects this side with the other.
+/// What connects this side with the other, and with its own lanes.
 pub(super) struct Ways {
-    pub(super) seen: oneshot::Receiver<Seen>,
+    pub(super) seen: oneshot::Receiver<Arc<Seen>>,
     pub(super) start: oneshot::Sender<Start>,
     pub(super) frames: Receiver,
     pub(super) done: oneshot::Receiver<Done>,
+    pub(super) lanes: Vec<ToLane>,
 }
 
-/// The destination's side, not begun.
-pub(super) struct Side {
+/// What connects the side with another lane of it.
+pub(super) struct ToLane {
+    /// The load has begun.
+    pub(super) load: oneshot::Sender<Load>,
+    /// What it has used; it fails without a word.
+    pub(super) done: oneshot::Receiver<Spent<DestinationPhases>>,
+}
+
+/// What lanes load.
+#[derive(Clone)]
+pub(super) struct Load {
+    seen: Arc<Seen>,
+    progress: Arc<Progress>,
+}
+
+/// The destination's side of an attempt.
+struct Side {
     task: Task,
     identity: Identity,
     gate: Arc<Gate>,
     cpu: CpuSecs,
-    laps: Laps,
-    phases: DestinationPhases,
+    filling: Filling,
+    /// What the other lanes have used.
+    spent: Vec<Spent<DestinationPhases>>,
     streams: Vec<StreamReceipt>,
     /// From where each stream goes on; none: from the beginning.
     after: Vec<Option<Position>>,
     /// Parts that an earlier attempt has loaded are among the rows.
     resumed: bool,
-    so_far: SoFar,
 }
 
-/// What of a stream is written, and when that was told.
-struct SoFar {
-    told: Instant,
-    rows: u64,
-    bytes: u64,
-}
-
-impl SoFar {
-    fn new(rows: u64) -> Self {
-        Self { told: Instant::now(), rows, bytes: 0 }
-    }
+/// Runs the side. A failure rolls back in order where the guest still can.
+pub(super) async fn run(
+    task: Task,
+    identity: Identity,
+    (gate, cpu): (Arc<Gate>, CpuSecs),
+    ways: Ways,
+) -> Result<Receipt, Broken> {
+    let Ways { seen, start, frames, done, lanes } = ways;
+    let filling = Filling::new(&task, frames)?;
+    let (spent, streams, after) = (Vec::new(), Vec::new(), Vec::new());
+    let mut side = Side { task, identity, gate, cpu, filling, spent, streams, after, resumed: false };
+    let (mut guest, end) = side.filling.open(&side.task).await?;
+    let done = match side.fill(&mut guest, end, (seen, start, lanes), done).await {
+        Ok(done) => done,
+        Err(broken) => {
+            roll_back(guest, &broken).await;
+            return Err(broken);
+        }
+    };
+    side.commit(guest, done).await
 }
 
 impl Side {
-    pub(super) fn new(task: Task, identity: Identity, gate: Arc<Gate>, cpu: CpuSecs) -> Self {
-        let laps = Laps::from(task.began);
-        Self {
-            task,
-            identity,
-            gate,
-            cpu,
-            laps,
-            phases: DestinationPhases::default(),
-            streams: Vec::new(),
-            after: Vec::new(),
-            resumed: false,
-            so_far: SoFar::new(0),
-        }
-    }
-
-    /// Runs the side. A failure rolls back in order where the guest still can.
-    pub(super) async fn run(mut self, ways: Ways) -> Result<Receipt, Broken> {
-        let Open { mut guest, end, load } =
-            self.task.engine.open::<DestinationGuest>(&self.task.end, &self.task.around).await?;
-        self.phases.module_load_secs = load.as_secs_f64();
-        self.phases.connect_secs = self.laps.lap().saturating_sub(load).as_secs_f64();
-        let done = match self.fill(&mut guest, end, ways).await {
-            Ok(done) => done,
-            Err(broken) => {
-                roll_back(guest, &broken).await;
-                return Err(broken);
-            }
-        };
-        self.commit(guest, done).await
-    }
-
     /// Everything before the commit.
     async fn fill(
         &mut self,
         guest: &mut DestinationGuest,
-        end: rapidbyte_plans::observation::End,
-        ways: Ways,
+        end: End,
+        (seen, start, lanes): (oneshot::Receiver<Arc<Seen>>, oneshot::Sender<Start>, Vec<ToLane>),
+        done: oneshot::Receiver<Done>,
     ) -> Result<Done, Broken> {
-        let Ways { seen, start, mut frames, done } = ways;
         let seen = seen.await.map_err(|_| Broken::Interrupted)?;
-        self.phases.receive_wait_secs += self.laps.lap_secs();
+        self.filling.phases.receive_wait_secs += self.filling.laps.lap_secs();
         let Begun { mut targets, after } = self.begin(guest, end.clone(), &seen).await?;
         self.after.clone_from(&after);
         let loaded = self.load(guest, &seen).await?;
-        self.phases.setup_secs += self.laps.lap_secs();
-        start.send(Start { after, loaded: loaded.clone() }).map_err(|_| Broken::Interrupted)?;
-        let mut unpacker = Unpacker::new(self.task.compression)?;
+        self.filling.phases.setup_secs += self.filling.laps.lap_secs();
+        self.filling.progress = Arc::new(Progress::new(&loaded, &seen));
+        start.send(Start { after, loaded }).map_err(|_| Broken::Interrupted)?;
         if self.task.has_parts() {
-            self.parts(guest, &seen, &loaded, &mut frames, &mut unpacker).await?;
+            self.spent = self.filling.all_parts(guest, &seen, lanes).await?;
             // The world may have moved while they were loaded.
             targets = self.begin(guest, end, &seen).await?.targets;
-            self.phases.setup_secs += self.laps.lap_secs();
+            self.filling.phases.setup_secs += self.filling.laps.lap_secs();
         }
         let streams = self.task.streams.clone();
-        for ((stream, inspected), target) in streams.iter().zip(&seen.streams).zip(&targets) {
-            let filled = self.stream(guest, stream, &inspected.schema, target, &mut frames, &mut unpacker).await;
+        for (at, (stream, target)) in streams.iter().zip(&targets).enumerate() {
+            let filled = self.stream(guest, (at, stream), &seen.streams[at].schema, target).await;
             filled.map_err(|error| error.in_stream(&stream.stream))?;
         }
         let done = done.await.map_err(|_| Broken::Interrupted)?;
-        self.phases.receive_wait_secs += self.laps.lap_secs();
+        self.filling.phases.receive_wait_secs += self.filling.laps.lap_secs();
         Ok(done)
     }
 
     async fn stream(
         &mut self,
         guest: &mut DestinationGuest,
-        stream: &StreamPlan,
+        (at, stream): (usize, &StreamPlan),
         schema: &[u8],
         target: &TargetState,
-        frames: &mut Receiver,
-        unpacker: &mut Unpacker,
     ) -> Result<(), Broken> {
         let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
         guest.open_writer(&stream.write, &prepared.write, schema).await?;
-        self.phases.setup_secs += self.laps.lap_secs();
-        self.so_far = SoFar::new(0);
-        let read = self.rows(guest, stream, frames, unpacker).await?;
+        self.filling.phases.setup_secs += self.filling.laps.lap_secs();
+        let read = self.filling.rows(guest, at).await?;
         let written = guest.finish().await?;
-        self.phases.finish_secs += self.laps.lap_secs();
+        self.filling.phases.finish_secs += self.filling.laps.lap_secs();
         let receipt = stream_receipt(stream, read, written, verify::compare(stream, target, read, written)?);
         self.streams.push(receipt);
         (self.task.around.events)(Event::StreamFinished {
@@ -163,48 +150,6 @@ impl Side {
         Ok(())
     }
 
-    async fn rows(
-        &mut self,
-        guest: &mut DestinationGuest,
-        stream: &StreamPlan,
-        frames: &mut Receiver,
-        unpacker: &mut Unpacker,
-    ) -> Result<Read, Broken> {
-        let mut buffer = Vec::new();
-        loop {
-            let item = frames.receive().await.ok_or(Broken::Interrupted)?;
-            self.phases.receive_wait_secs += self.laps.lap_secs();
-            let (batch_rows, packed, room) = match item {
-                Item::Batch { rows, frame, room } => (rows, frame, room),
-                Item::End(read) => return Ok(read),
-            };
-            let (frame, spare) = unpacker.unpack(packed, buffer)?;
-            self.phases.decompress_secs += self.laps.lap_secs();
-            self.so_far.rows += u64::from(batch_rows);
-            self.so_far.bytes += frame.len() as u64;
-            buffer = guest.write(Frame { rows: batch_rows, bytes: frame }).await?;
-            drop(room);
-            self.count_write(guest);
-            match spare {
-                Some(spare) => frames.give_back(spare),
-                // Nothing is unpacked, so no buffer is wanted.
-                None => buffer = Vec::new(),
-            }
-            if self.so_far.told.elapsed() >= PROGRESS {
-                self.so_far.told = Instant::now();
-                let SoFar { rows, bytes, .. } = self.so_far;
-                (self.task.around.events)(Event::Progress { stream: stream.stream.clone(), rows, bytes });
-            }
-        }
-    }
-
-    fn count_write(&mut self, guest: &DestinationGuest) {
-        let lap = self.laps.lap();
-        let waited = guest.times().waited.min(lap);
-        self.phases.flush_secs += waited.as_secs_f64();
-        self.phases.arrow_decode_secs += lap.saturating_sub(waited).as_secs_f64();
-    }
-
     /// From here on nobody can stop the run.
     async fn commit(mut self, guest: DestinationGuest, done: Done) -> Result<Receipt, Broken> {
         if !self.gate.commit() {
@@ -213,12 +158,13 @@ impl Side {
         let events = self.task.around.events.clone();
         fault::point(&["engine", "gate", "passed"]);
         events(Event::Committing);
-        let computed = guest.computed() + done.computed;
+        let lanes: Duration = self.spent.iter().map(|lane| lane.computed).sum();
+        let computed = guest.computed() + done.computed + lanes;
         let checkpoints = checkpoint::moved(&self.task.streams, &self.after, &done.positions);
         checkpoint::tell(&mut self.streams, &self.after, &checkpoints);
         let (run, receipt) = (&self.identity.run, &self.receipt(&done, computed).json());
         let outcome = commit::run(guest, &self.task, &Commit { run, checkpoints: &checkpoints, receipt }).await?;
-        self.phases.commit_secs += self.laps.lap_secs();
+        self.filling.phases.commit_secs += self.filling.laps.lap_secs();
         fault::point(&["engine", "committed"]);
         events(Event::Committed { run: self.identity.run.clone() });
         let receipt = self.receipt(&done, computed);
@@ -231,10 +177,11 @@ impl Side {
     /// The receipt as things stand. The source has been waiting since it was done.
     fn receipt(&self, done: &Done, computed: Duration) -> Receipt {
         let mut source = done.phases;
-        source.emit_wait_secs += self.laps.at().saturating_duration_since(done.at).as_secs_f64();
+        source.emit_wait_secs += self.filling.laps.at().saturating_duration_since(done.at).as_secs_f64();
+        let destination = self.mean();
         let engine = EnginePhases {
             compress_secs: source.compress_secs,
-            decompress_secs: self.phases.decompress_secs,
+            decompress_secs: destination.decompress_secs,
             sandbox_secs: computed.as_secs_f64(),
         };
         Receipt {
@@ -244,12 +191,24 @@ impl Side {
             plan: self.identity.plan.clone(),
             outcome: "done",
             consistency: if self.resumed { "resumed" } else { "snapshot" },
-            duration_secs: (self.laps.at() - self.task.began).as_secs_f64(),
+            duration_secs: (self.filling.laps.at() - self.task.began).as_secs_f64(),
             peak_memory_bytes: usage::peak_memory_bytes(),
             cpu_secs: usage::cpu().since(self.cpu),
             streams: self.streams.clone(),
-            phases: Phases { source, destination: self.phases, engine },
+            phases: Phases { source, destination, engine },
         }
+    }
+}
+
+impl Side {
+    /// Over all lanes; whoever has ended waits until now.
+    fn mean(&self) -> DestinationPhases {
+        let waited = |lane: &Spent<DestinationPhases>| {
+            let more = self.filling.laps.at().saturating_duration_since(lane.at).as_secs_f64();
+            DestinationPhases { receive_wait_secs: lane.phases.receive_wait_secs + more, ..lane.phases }
+        };
+        let all: Vec<_> = std::iter::once(self.filling.phases).chain(self.spent.iter().map(waited)).collect();
+        DestinationPhases::mean(&all)
     }
 }
 

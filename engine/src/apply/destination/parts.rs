@@ -1,14 +1,21 @@
 //! Streams in parts at the destination: which are loaded already, the missing ones, and what becomes of them where no run goes on.
 
-use super::{Seen, Side, SoFar};
+use super::{Filling, Load, Seen, Side};
 use crate::{
-    Engine, EngineError,
-    apply::{attempt::Broken, channel::Receiver, codec::Unpacker, source::not_prepared, verify},
+    DestinationPhases, Engine, EngineError, Event, Level,
+    apply::{
+        attempt::{Broken, Task},
+        channel::Receiver,
+        lanes::Spent,
+        source::{farewell, not_prepared},
+        verify,
+    },
     engine::Open,
     host::{DestinationGuest, Inspected, Surroundings, World},
 };
 use rapidbyte_plans::{plan::StreamPlan, spec::EndSpec};
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use tokio::sync::oneshot;
 
 impl Side {
     /// Which parts of each stream are loaded already, once the tables for them are there.
@@ -22,7 +29,7 @@ impl Side {
             return Ok(loaded);
         }
         let streams =
-            || self.task.streams.iter().zip(&seen.streams).enumerate().filter(|(_, (stream, _))| stream.write.parts);
+            || self.task.streams.iter().zip(&*seen.streams).enumerate().filter(|(_, (stream, _))| stream.write.parts);
         let request = |(_, (stream, inspected)): (usize, (&'_ StreamPlan, &'_ Inspected))| {
             let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
             Ok((stream.write.clone(), prepared.write.clone(), inspected.schema.clone()))
@@ -42,45 +49,45 @@ impl Side {
         self.resumed = loaded.iter().any(|parts| !parts.is_empty());
         Ok(loaded)
     }
+}
 
-    /// The parts that are missing, each in a transaction of its own.
-    pub(super) async fn parts(
-        &mut self,
-        guest: &mut DestinationGuest,
-        seen: &Seen,
-        loaded: &[BTreeSet<u32>],
-        frames: &mut Receiver,
-        unpacker: &mut Unpacker,
-    ) -> Result<(), Broken> {
-        let streams = self.task.streams.clone();
-        for (at, ((stream, inspected), loaded)) in streams.iter().zip(&seen.streams).zip(loaded).enumerate() {
-            self.so_far = SoFar::new(loaded.iter().filter_map(|part| seen.rows.get(&(at, *part))).sum());
-            let parts = if stream.write.parts { 0..stream.read.partitions } else { 0..0 };
-            for part in parts.filter(|part| !loaded.contains(part)) {
-                let filled = self.part(guest, stream, (&inspected.schema, part), frames, unpacker).await;
-                filled.map_err(|error| error.in_stream(&stream.stream))?;
-            }
+/// What connects a lane with the side, and with its own end at the source.
+pub(in crate::apply) struct Lane {
+    pub(in crate::apply) load: oneshot::Receiver<Load>,
+    /// It takes parts from now on.
+    pub(in crate::apply) ready: oneshot::Sender<()>,
+    pub(in crate::apply) frames: Receiver,
+    pub(in crate::apply) done: oneshot::Sender<Spent<DestinationPhases>>,
+}
+
+/// One more session, which loads parts beside the first, until there are no more. Where none is to be had it gives up: the
+/// others do its work.
+pub(in crate::apply) async fn lane(task: Task, lane: Lane) -> Result<(), Broken> {
+    let Lane { load, ready, frames, done } = lane;
+    let mut filling = Filling::new(&task, frames)?;
+    let computed = match filling.open(&task).await {
+        Ok((mut guest, _)) => {
+            let Load { seen, progress } = load.await.map_err(|_| Broken::Interrupted)?;
+            filling.progress = progress;
+            guest.join_load(&seen.load).await?;
+            filling.phases.setup_secs += filling.laps.lap_secs();
+            // Its end at the source may have given up, and says so by leaving.
+            let _ = ready.send(());
+            filling.parts(&mut guest, &seen).await?;
+            let computed = guest.computed();
+            farewell(guest, &task.around).await;
+            computed
         }
-        Ok(())
-    }
-
-    async fn part(
-        &mut self,
-        guest: &mut DestinationGuest,
-        stream: &StreamPlan,
-        (schema, part): (&[u8], u32),
-        frames: &mut Receiver,
-        unpacker: &mut Unpacker,
-    ) -> Result<(), Broken> {
-        let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
-        guest.open_part(&stream.write, &prepared.write, schema, part).await?;
-        self.phases.setup_secs += self.laps.lap_secs();
-        let read = self.rows(guest, stream, frames, unpacker).await?;
-        let written = guest.finish().await?;
-        self.phases.finish_secs += self.laps.lap_secs();
-        verify::part(stream, read, written)?;
-        Ok(())
-    }
+        Err(EngineError::Connector { error, .. }) => {
+            let message = format!("one session less loads parts: {error}");
+            (task.around.events)(Event::Log { side: Some(DestinationGuest::SIDE), level: Level::Warn, message });
+            Duration::ZERO
+        }
+        Err(error) => return Err(error.into()),
+    };
+    filling.phases.finish_secs += filling.laps.lap_secs();
+    let spent = Spent { phases: filling.phases, computed, at: filling.laps.at() };
+    done.send(spent).map_err(|_| Broken::Interrupted)
 }
 
 /// Drops what loads of a sync have left, on a session of its own.
