@@ -12,6 +12,7 @@ mod receipt;
 mod runtime;
 mod surroundings;
 mod sync_file;
+mod timings;
 mod ui;
 
 fn main() -> std::process::ExitCode {

@@ -18,6 +18,7 @@ mod lab;
 mod link;
 mod network;
 mod oracle;
+mod phases;
 mod proxy;
 mod readers;
 mod report;
@@ -48,6 +49,6 @@ fn main() -> ExitCode {
         let name = format!("bug_{}_is_caught_by_{}", bug.name.replace(' ', "_"), bug.found_by);
         Trial::test(name, move || run::sensitive(&bug, SEED).map(drop).map_err(Into::into))
     });
-    let all = trials.chain(bugs).chain(histories::trials());
+    let all = trials.chain(bugs).chain(histories::trials()).chain(phases::trials());
     libtest_mimic::run(&Arguments::from_args(), all.collect()).exit_code()
 }

@@ -1,6 +1,44 @@
 //! Memory of the whole process, by its own receipt, which takes it from the kernel.
 
-use crate::world::World;
+use crate::world::{Said, World, said};
+use std::process::Command;
+
+/// Kilobytes of memory of its own that a run may write to, its code and what is reserved aside: the kernel refuses more.
+const HARD_LIMIT_KIB: u32 = 128 * 1024;
+
+/// The same command under `ulimit -d`.
+fn run_within(world: &World, kib: u32, arguments: &[&str]) -> Said {
+    let command = world.command(arguments);
+    let mut within = Command::new("sh");
+    within.args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &kib.to_string()]).arg(command.get_program());
+    within.args(command.get_args()).current_dir(world.path("."));
+    within.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    said(&within.output().unwrap())
+}
+
+fn peak_bytes(world: &World, rows: u32) -> u64 {
+    world.source(&format!(
+        "DROP TABLE IF EXISTS narrow; CREATE TABLE narrow AS SELECT i AS id, i % 7 AS kind, now() AS at, md5(i::text) AS word \
+         FROM generate_series(1, {rows}) AS i; ANALYZE narrow"
+    ));
+    world.destination("DROP TABLE IF EXISTS narrow");
+    world.sync("[limits]\nparallel = 2\n\n[[stream]]\ntable = \"public.narrow\"\nwrite = \"replace\"\n");
+    run_within(world, HARD_LIMIT_KIB, &["apply", "sync.toml", "--yes", "--report", "receipt.json"])
+        .ends(0, "2 at a time");
+    world.assert_same("narrow", "narrow");
+    let receipt = std::fs::read(world.path("receipt.json")).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&receipt).unwrap()["peak_memory_bytes"].as_u64().unwrap()
+}
+
+#[test]
+fn ten_times_the_rows_take_no_more_memory() {
+    let world = World::new("");
+    let (few, many) = (peak_bytes(&world, 300_000), peak_bytes(&world, 3_000_000));
+    assert!(many < few + few / 5, "{few} bytes for 300,000 rows, {many} for 3,000,000");
+    // The limit is one: with a sixteenth of it nothing goes.
+    let said = run_within(&world, HARD_LIMIT_KIB / 16, &["apply", "sync.toml", "--yes"]);
+    assert_ne!(said.code, Some(0), "{said:#?}");
+}
 
 #[test]
 fn a_large_table_fits_in_little_memory() {

@@ -6,7 +6,7 @@ use crate::{
     progress::{Progress, Watch},
     receipt,
     runtime::Runtime,
-    sync_file,
+    sync_file, timings,
     ui::Ui,
 };
 use clap::ValueEnum;
@@ -54,6 +54,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
+    /// Show where the time went, after the receipt
+    #[arg(long)]
+    timings: bool,
+
     /// Write events to stderr, one JSON object a line, in place of words
     #[arg(long, value_name = "FORMAT")]
     pub(crate) events: Option<EventFormat>,
@@ -88,6 +92,9 @@ pub(crate) fn run(ui: Ui, args: &Args) -> Result<ExitCode, Failure> {
     let receipt = execute(ui, &runtime, &engine, &spec, &plan, progress)?;
     // The result first: the rows are there, whatever becomes of the report.
     ui.result(&receipt::text(&receipt, ui.width()))?;
+    if args.timings {
+        ui.result(&format!("\n{}", timings::text(&receipt)))?;
+    }
     if let Some(report) = report {
         report.write(&receipt.json())?;
     }
@@ -254,6 +261,7 @@ mod tests {
             report: None,
             events: None,
             no_progress: false,
+            timings: false,
         };
         consent::<()>(is_destructive, &args, |_| Ok(answer.map(str::to_owned))).unwrap()
     }

@@ -215,15 +215,15 @@ fn spawn_lanes(
         let (work, work_at) = oneshot::channel();
         let (load, load_at) = oneshot::channel();
         let (ready, ready_at) = oneshot::channel();
-        let (read, read_at) = oneshot::channel();
-        let (written, written_at) = oneshot::channel();
+        let (out_of, out_done) = oneshot::channel();
+        let (into, into_done) = oneshot::channel();
         let (frames, received) = bounded(bytes_max);
-        let out = source::lane(source, source::Lane { work: work_at, ready: ready_at, frames, done: read });
-        tasks.spawn(async move { Ended::Lane(Side::Source, out.await) });
-        let into = destination::Lane { load: load_at, ready, frames: received, done: written };
-        let into = destination::lane(destination, into);
-        tasks.spawn(async move { Ended::Lane(Side::Destination, into.await) });
-        (source::ToLane { work, done: read_at }, destination::ToLane { load, done: written_at })
+        let source = source::lane(source, source::Lane { work: work_at, ready: ready_at, frames, done: out_of });
+        tasks.spawn(async move { Ended::Lane(Side::Source, source.await) });
+        let lane = destination::Lane { load: load_at, ready, frames: received, done: into };
+        let destination = destination::lane(destination, lane);
+        tasks.spawn(async move { Ended::Lane(Side::Destination, destination.await) });
+        (source::ToLane { work, done: out_done }, destination::ToLane { load, done: into_done })
     };
     lanes.into_iter().map(spawn).unzip()
 }

@@ -13,7 +13,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// The pause after so many repetitions.
 pub(super) fn pause(repeated: u32) -> Duration {
     // Its keys are random.
-    jittered(repeated, RandomState::new().hash_one(repeated) as u16)
+    let random = RandomState::new().hash_one(repeated) >> 48;
+    jittered(repeated, u16::try_from(random).unwrap_or(u16::MAX))
 }
 
 /// Between half of the doubled pause and all of it: runs that one cause has broken do not come back all at once.

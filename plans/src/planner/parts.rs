@@ -75,7 +75,7 @@ fn possible(facts: Facts<'_>, route: Route, report: &mut Report) -> Option<Parts
     let mut choice = format!("{} of ~{}", figures::count(parts.count.into()), figures::bytes(part_bytes));
     let mut because = "each is committed beside the records of runs, so that a connection to the destination that breaks costs one part".to_owned();
     if parts.readers > 1 {
-        choice += &format!(", {} at a time", parts.readers);
+        choice = format!("{choice}, {} at a time", parts.readers);
         because = format!("{} sessions at each end share them; {because}", parts.readers);
     }
     report.because(Topic::Parts, choice, because);

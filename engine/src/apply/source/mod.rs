@@ -137,8 +137,8 @@ pub(super) async fn run(task: Task, held: Option<Box<Held>>, ways: Ways) -> (Res
     pump.phases.connect_secs += pump.laps.lap_secs();
     let at = pump.laps.at();
     let phases = mean(pump.phases, &spent, at);
-    let sent = done.send(Done { phases, computed, at, positions });
-    (sent.map_err(|_| Broken::Interrupted), held)
+    let told = done.send(Done { phases, computed, at, positions });
+    (told.map_err(|_| Broken::Interrupted), held)
 }
 
 /// Over all lanes; whoever has ended before `at` waits until then.
