@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 use proptest::prelude::*;
 use rapidbyte_postgres::{
     decision::{Fetch, ReadDecision, Relation},
-    prepare,
+    ident::QualifiedName,
+    prepare, relation,
 };
 
 fn read(partitions: u32, blocks: u32) -> ReadDecision {
@@ -24,14 +25,26 @@ fn read(partitions: u32, blocks: u32) -> ReadDecision {
 }
 
 /// P1: in one snapshot the parts of a table are the table, whatever others do to its rows meanwhile, however many blocks it has
-/// by now, and also where another table inherits from it.
+/// by now, and also where another table inherits from it, or it has partitions.
 #[test]
 fn p1_parts_are_the_table() -> Result<()> {
+    parts_are("CREATE TABLE public.p (id int, body text); CREATE TABLE public.child () INHERITS (public.p)")?;
+    parts_are(
+        "CREATE TABLE public.p (id int, body text) PARTITION BY RANGE (id); \
+         CREATE TABLE public.child PARTITION OF public.p FOR VALUES FROM (MINVALUE) TO (0); \
+         CREATE TABLE public.small PARTITION OF public.p FOR VALUES FROM (0) TO (500); \
+         CREATE TABLE public.large PARTITION OF public.p DEFAULT PARTITION BY HASH (id); \
+         CREATE TABLE public.even PARTITION OF public.large FOR VALUES WITH (MODULUS 2, REMAINDER 0); \
+         CREATE TABLE public.odd PARTITION OF public.large FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+    )
+}
+
+fn parts_are(tables: &str) -> Result<()> {
     let db = Db::new()?;
     let other = db::another(&db)?;
-    db.exec("CREATE TABLE public.p (id int, body text); CREATE TABLE public.child () INHERITS (public.p)")?;
+    db.exec(tables)?;
     let case = (0..4_000_u32, 0..300_u32, 2..9_u32, 1..9_u32);
-    runner(40).run(&case, |(rows, children, partitions, blocks)| {
+    runner(25).run(&case, |(rows, children, partitions, blocks)| {
         check(&db, &other, [rows, children], (partitions, blocks))
             .map_err(|error| TestCaseError::fail(format!("{error:#}")))
     })?;
@@ -78,4 +91,30 @@ fn parts_of_what_has_no_places_are_refused() {
     ] {
         assert!(prepare::read(&decision).is_err(), "{decision:?}");
     }
+}
+
+/// Of a table with partitions the largest one tells in how many blocks it can be cut, and all of them how much there is.
+#[test]
+fn an_extent_is_of_all_that_is_read() -> Result<()> {
+    let db = Db::new()?;
+    db.exec(
+        "CREATE TABLE public.p (id int, body text) PARTITION BY RANGE (id); \
+         CREATE TABLE public.a PARTITION OF public.p FOR VALUES FROM (0) TO (100); \
+         CREATE TABLE public.b PARTITION OF public.p DEFAULT; \
+         INSERT INTO public.p SELECT i, repeat('x', 1000) FROM generate_series(1, 2000) AS i; CREATE VIEW public.v AS SELECT 1 AS id",
+    )?;
+    let extent = |name: &str| -> Result<serde_json::Value> {
+        let name = QualifiedName::new("public", name)?;
+        let rows = db.rows(&relation::source_query(&name)?)?;
+        let row = rows[0][0].as_deref().context("it is there")?;
+        Ok(serde_json::from_str::<serde_json::Value>(row)?["extent"].clone())
+    };
+    let (all, part, rest) = (extent("p")?, extent("a")?, extent("b")?);
+    anyhow::ensure!(all["blocks"] == rest["blocks"], "{all} {rest}");
+    anyhow::ensure!(
+        all["bytes"].as_u64() == Some(part["bytes"].as_u64().unwrap() + rest["bytes"].as_u64().unwrap()),
+        "{all}"
+    );
+    anyhow::ensure!(extent("v")?.is_null());
+    Ok(())
 }
