@@ -9,6 +9,7 @@ pub(crate) mod lanes;
 mod numeric;
 mod rewrite;
 mod row;
+pub(crate) mod short;
 pub(crate) mod wire;
 
 pub use column::Fault;
