@@ -1,6 +1,8 @@
 //! Text literals: the one door through which a value enters SQL. Correct with standard_conforming_strings on and off,
 //! in an encoding (UTF-8) in which no byte of a character can be mistaken for a quote or a backslash.
 
+use crate::copy::short;
+
 /// No text of PostgreSQL can hold U+0000, and a Query message ends there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a text holds a NUL character")]
@@ -14,20 +16,28 @@ pub fn quote_into(sql: &mut Vec<u8>, text: &str) -> Result<(), NulError> {
 
 /// The same for bytes that are known to be UTF-8.
 pub(crate) fn quote_utf8_into(sql: &mut Vec<u8>, bytes: &[u8]) -> Result<(), NulError> {
-    if memchr::memchr(0, bytes).is_some() {
+    // Most texts hold nothing that must be escaped, and are looked through once.
+    let Some(first) = memchr::memchr3(0, b'\'', b'\\', bytes) else {
+        sql.push(b'\'');
+        short::append(sql, bytes);
+        sql.push(b'\'');
+        return Ok(());
+    };
+    let (mut plain, mut rest) = bytes.split_at(first);
+    if memchr::memchr(0, rest).is_some() {
         return Err(NulError);
     }
-    if memchr::memchr(b'\\', bytes).is_some() {
+    if memchr::memchr(b'\\', rest).is_some() {
         sql.push(b'E');
     }
     sql.push(b'\'');
-    let mut rest = bytes;
-    while let Some(at) = memchr::memchr2(b'\'', b'\\', rest) {
-        sql.extend_from_slice(&rest[..=at]);
-        sql.push(rest[at]);
-        rest = &rest[at + 1..];
+    while let Some((special, behind)) = rest.split_first() {
+        sql.extend_from_slice(plain);
+        sql.extend_from_slice(&[*special, *special]);
+        let next = memchr::memchr2(b'\'', b'\\', behind).unwrap_or(behind.len());
+        (plain, rest) = behind.split_at(next);
     }
-    sql.extend_from_slice(rest);
+    sql.extend_from_slice(plain);
     sql.push(b'\'');
     Ok(())
 }

@@ -31,8 +31,12 @@ pub fn schema_frame(schema: &Schema) -> Result<Vec<u8>, ArrowError> {
 /// Turns the batches of one stream into frames.
 pub struct FrameWriter {
     writer: StreamWriter<Vec<u8>>,
-    frame_bytes: usize,
 }
+
+/// What stands before a frame's body: of a message itself, and of each of its columns, a node and up to three buffers with
+/// their places and what fills them up.
+const MESSAGE_BYTES: usize = 256;
+const COLUMN_BYTES: usize = 16 + 3 * (16 + 64);
 
 impl FrameWriter {
     /// For batches of this schema.
@@ -42,20 +46,28 @@ impl FrameWriter {
     pub fn new(schema: &Schema) -> Result<Self, ArrowError> {
         let mut writer = StreamWriter::try_new(Vec::new(), schema)?;
         writer.get_mut().clear(); // the schema travels on its own, once
-        Ok(Self { writer, frame_bytes: 0 })
+        Ok(Self { writer })
     }
 
-    /// One record-batch message, body included. Room is taken once, by the size of the frame before.
+    /// One record-batch message, body included. Room is taken once, by what the batch holds, so that its columns are copied
+    /// once.
     ///
     /// # Errors
     /// A batch of another schema.
     pub fn frame(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
-        self.writer.get_mut().reserve(self.frame_bytes);
+        self.writer.get_mut().reserve_exact(frame_bytes_max(batch)?);
         self.writer.write(batch)?;
-        let frame = std::mem::take(self.writer.get_mut());
-        self.frame_bytes = self.frame_bytes.max(frame.len());
-        Ok(frame)
+        Ok(std::mem::take(self.writer.get_mut()))
     }
+}
+
+/// What a batch's frame has at most.
+fn frame_bytes_max(batch: &RecordBatch) -> Result<usize, ArrowError> {
+    let mut bytes = MESSAGE_BYTES;
+    for column in batch.columns() {
+        bytes += COLUMN_BYTES + column.to_data().get_slice_memory_size()?;
+    }
+    Ok(bytes)
 }
 
 /// Turns the frames of one stream back into batches, without copying their columns.

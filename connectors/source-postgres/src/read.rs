@@ -127,10 +127,10 @@ impl GuestReader for BatchReader {
 impl State {
     /// Reads rows until a bound is met or there are no more.
     fn fill(&mut self, session: &mut Session) -> Result<(), Error> {
-        while !self.ended && self.decoder.rows() < self.batch_rows && self.decoder.bytes() < self.batch_bytes {
+        while !self.ended && self.has_room() {
             match &self.rows {
-                RowSource::Copy => self.copy_row(session)?,
-                RowSource::Cursor(_) if self.fetching => self.cursor_row(session)?,
+                RowSource::Copy => self.copy_rows(session)?,
+                RowSource::Cursor(_) if self.fetching => self.cursor_rows(session)?,
                 RowSource::Cursor(fetch) => {
                     session.client().fetch(fetch).map_err(database_error)?;
                     self.fetching = true;
@@ -140,10 +140,16 @@ impl State {
         Ok(())
     }
 
-    fn copy_row(&mut self, session: &mut Session) -> Result<(), Error> {
-        let decoder = &mut self.decoder;
-        let rows =
-            session.client().next_row(self.row_bytes, |body| decoder.push_copy_data(body).map_err(RowError::Decode))?;
+    fn has_room(&self) -> bool {
+        self.decoder.rows() < self.batch_rows && self.decoder.bytes() < self.batch_bytes
+    }
+
+    fn copy_rows(&mut self, session: &mut Session) -> Result<(), Error> {
+        let row_bytes = self.row_bytes;
+        let rows = session.client().next_rows(row_bytes, |body| {
+            self.decoder.push_copy_data(body).map_err(RowError::Decode)?;
+            Ok::<_, RowError>(self.has_room())
+        })?;
         if let Rows::Done(_) = rows {
             if !self.decoder.is_ended() {
                 return Err(Error::new(Category::Protocol, "the server ended COPY in the middle of a row"));
@@ -153,13 +159,16 @@ impl State {
         Ok(())
     }
 
-    fn cursor_row(&mut self, session: &mut Session) -> Result<(), Error> {
-        let decoder = &mut self.decoder;
-        let rows =
-            session.client().next_row(self.row_bytes, |body| decoder.push_row(body).map_err(RowError::Decode))?;
+    fn cursor_rows(&mut self, session: &mut Session) -> Result<(), Error> {
+        let row_bytes = self.row_bytes;
+        let rows = session.client().next_rows(row_bytes, |body| {
+            self.decoder.push_row(body).map_err(RowError::Decode)?;
+            Ok::<_, RowError>(self.has_room())
+        })?;
         if let Rows::Done(fetched) = rows {
             self.fetching = false;
-            if fetched == 0 {
+            // Fewer than were asked for: the cursor stands behind its last row.
+            if fetched < self.batch_rows as u64 {
                 session.query(prepare::CLOSE)?;
                 self.ended = true;
             }

@@ -91,6 +91,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A new context of zstd per call, a fresh buffer for each decompressed batch: the contexts are the packer's and the
+    /// unpacker's, which are made once, and the buffers that came back are where the next frame lies.
+    #[test]
+    fn what_is_warm_is_used_again() {
+        for way in [Compression::Lz4, Compression::Zstd] {
+            let (mut packer, mut unpacker) = (Packer::new(way).unwrap(), Unpacker::new(way).unwrap());
+            let (mut packing, mut unpacking) = (Vec::new(), Vec::new());
+            let mut places = Vec::new();
+            for rows in [10_000, 9_000, 1, 10_000] {
+                let packed = packer.pack(vec![7; rows], packing).unwrap();
+                let packed_at = packed.bytes.as_ptr();
+                let (found, spare) = unpacker.unpack(packed, unpacking).unwrap();
+                places.push((packed_at, found.as_ptr()));
+                (unpacking, packing) = (found, spare.unwrap());
+            }
+            assert!(places.iter().all(|place| *place == places[0]), "{way:?}");
+        }
+    }
+
     proptest! {
         /// P1: every frame comes out as it went in, through buffers of any former use.
         #[test]

@@ -8,7 +8,10 @@ use super::{
 };
 use bytes::BytesMut;
 use postgres_protocol::message::{backend::Message, frontend};
-use std::io::{BufRead, Write};
+use std::{
+    io::{BufRead, Write},
+    ops::ControlFlow,
+};
 
 /// Messages in the row path (PostgreSQL manual, "Message Formats").
 const COPY_DATA: u8 = b'd';
@@ -23,8 +26,17 @@ pub enum Rows {
     Done(u64),
 }
 
+/// What ends a run of rows.
+enum End<E> {
+    /// Whoever takes them has as many as it wants.
+    Enough,
+    Refused(E),
+    /// A message that is no row.
+    Other(Result<Message, Fault>),
+}
+
 impl<S: BufRead + Write> Client<S> {
-    /// Begins `COPY … TO STDOUT`. Rows are taken by [`Self::next_row`] until it says done.
+    /// Begins `COPY … TO STDOUT`. Rows are taken by [`Self::next_rows`] until it says done.
     ///
     /// # Errors
     /// A statement that the server refuses or that is no COPY.
@@ -36,41 +48,48 @@ impl<S: BufRead + Write> Client<S> {
         }
     }
 
-    /// Begins a statement that returns rows, a FETCH from a binary cursor. Rows are taken by [`Self::next_row`].
+    /// Begins a statement that returns rows, a FETCH from a binary cursor. Rows are taken by [`Self::next_rows`].
     ///
     /// # Errors
-    /// A broken stream; what the server refuses is said by the first `next_row`.
+    /// A broken stream; what the server refuses is said by the first `next_rows`.
     pub fn fetch(&mut self, sql: &str) -> Result<(), Fault> {
         self.send_query(sql)
     }
 
-    /// Hands the next CopyData's or DataRow's body to `take`. `row_bytes_max` bounds it.
+    /// Hands the bodies of the CopyData and DataRow messages that are here to `take`, one behind the other, for as long as
+    /// it returns true: the rows of a buffer cost one call. `row_bytes_max` bounds each. [`Rows::More`]: `take` had enough,
+    /// or more must come first.
     ///
     /// # Errors
     /// What the server says while it sends, a row that is too large, a broken stream. After a server's error the
     /// connection can be used again.
     #[inline]
-    pub fn next_row<E: From<Fault>>(
+    pub fn next_rows<E: From<Fault>>(
         &mut self,
         row_bytes_max: usize,
-        take: impl FnOnce(&[u8]) -> Result<(), E>,
+        mut take: impl FnMut(&[u8]) -> Result<bool, E>,
     ) -> Result<Rows, E> {
-        let step = self.inbox.next(row_bytes_max, |tag, body| match tag {
-            COPY_DATA | DATA_ROW => Ok(take(body)),
-            _ => Err(parse(tag, body)),
+        let end = self.inbox.each(row_bytes_max, |tag, body| match tag {
+            COPY_DATA | DATA_ROW => match take(body) {
+                Ok(true) => ControlFlow::Continue(()),
+                Ok(false) => ControlFlow::Break(End::Enough),
+                Err(error) => ControlFlow::Break(End::Refused(error)),
+            },
+            _ => ControlFlow::Break(End::Other(parse(tag, body))),
         })?;
-        match step {
-            Ok(taken) => taken.map(|()| Rows::More),
-            Err(other) => Ok(self.after_rows(other?)?),
+        match end {
+            None | Some(End::Enough) => Ok(Rows::More),
+            Some(End::Refused(error)) => Err(error),
+            Some(End::Other(other)) => Ok(self.after_rows(other?)?),
         }
     }
 
     /// Passes over the rows that are left of a statement.
     ///
     /// # Errors
-    /// As for [`Self::next_row`].
+    /// As for [`Self::next_rows`].
     pub fn skip_rows(&mut self, row_bytes_max: usize) -> Result<(), Fault> {
-        while self.next_row(row_bytes_max, |_| Ok::<(), Fault>(()))? == Rows::More {}
+        while self.next_rows(row_bytes_max, |_| Ok::<_, Fault>(true))? == Rows::More {}
         Ok(())
     }
 

@@ -4,7 +4,10 @@
 use super::error::{Fault, ServerError};
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::message::backend;
-use std::io::{BufRead, Write};
+use std::{
+    io::{BufRead, Write},
+    ops::ControlFlow,
+};
 
 /// A message's tag and length.
 pub const HEADER_BYTES: usize = 5;
@@ -57,14 +60,48 @@ impl<S: BufRead + Write> Inbox<S> {
         if buffer.is_empty() {
             return Err(closed());
         }
-        if let Some(length) = message_bytes(buffer)?.filter(|length| *length <= buffer.len()) {
-            within(length, bytes_max)?;
+        if let Some(length) = whole(buffer, bytes_max)? {
             let taken = take(buffer[0], &buffer[HEADER_BYTES..length]);
             self.stream.consume(length);
             return Ok(taken);
         }
         self.gather(bytes_max)?;
         Ok(take(self.straddling[0], &self.straddling[HEADER_BYTES..]))
+    }
+
+    /// Hands tag and body of the messages that lie in the buffer at hand to `take`, one behind the other, until it breaks
+    /// off; where the first one is not whole there, that one alone. None: they are all taken, and more may come.
+    #[inline]
+    pub(super) fn each<R>(
+        &mut self,
+        bytes_max: usize,
+        mut take: impl FnMut(u8, &[u8]) -> ControlFlow<R>,
+    ) -> Result<Option<R>, Fault> {
+        let buffer = self.stream.fill_buf()?;
+        if buffer.is_empty() {
+            return Err(closed());
+        }
+        let mut taken = 0;
+        let end = loop {
+            let rest = &buffer[taken..];
+            match whole(rest, bytes_max) {
+                Ok(Some(length)) => {
+                    taken += length;
+                    if let ControlFlow::Break(end) = take(rest[0], &rest[HEADER_BYTES..length]) {
+                        break Ok(Some(end));
+                    }
+                }
+                Ok(None) => break Ok(None),
+                Err(fault) => break Err(fault),
+            }
+        };
+        self.stream.consume(taken);
+        if taken > 0 {
+            return end;
+        }
+        end?;
+        self.gather(bytes_max)?;
+        Ok(take(self.straddling[0], &self.straddling[HEADER_BYTES..]).break_value())
     }
 
     /// Puts together a message that lies in more than one buffer.
@@ -137,6 +174,15 @@ fn message_bytes(buffer: &[u8]) -> Result<Option<usize>, Fault> {
     Ok(Some(length + 1))
 }
 
+/// The same of a message that lies in the buffer whole, and is no longer than it may be.
+#[inline]
+fn whole(buffer: &[u8], bytes_max: usize) -> Result<Option<usize>, Fault> {
+    match message_bytes(buffer)?.filter(|length| *length <= buffer.len()) {
+        Some(length) => within(length, bytes_max).map(|()| Some(length)),
+        None => Ok(None),
+    }
+}
+
 fn within(bytes: usize, bytes_max: usize) -> Result<(), Fault> {
     if bytes > bytes_max.saturating_add(HEADER_BYTES) {
         return Err(Fault::RowTooLarge { bytes, bytes_max });
@@ -170,7 +216,7 @@ fn closed() -> Fault {
 
 #[cfg(test)]
 mod tests {
-    //! P1: however the stream is cut into buffers, the messages are the same. P2: whatever bytes come, the inbox ends
+    //! P1: however the stream is cut into buffers, the messages are the same, taken singly or by the buffer. P2: whatever bytes come, the inbox ends
     //! with a message or an error, never a panic, and never takes more than the bound.
 
     use super::*;
@@ -247,11 +293,37 @@ mod tests {
         }
 
         #[test]
+        fn p1_cuts_do_not_matter_to_each(messages in prop::collection::vec(message(), 1..20), sizes in prop::collection::vec(1_usize..60, 1..8), pause in 1_usize..5) {
+            let mut inbox = Inbox::new(Cut::new(encoded(&messages), sizes));
+            let mut seen = Vec::new();
+            while seen.len() < messages.len() {
+                let before = seen.len();
+                let end = inbox.each(64, |tag, body| {
+                    seen.push((tag, body.to_vec()));
+                    if seen.len() % pause == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+                prop_assert_eq!(end.unwrap().is_some(), seen.len() % pause == 0);
+                prop_assert!(seen.len() > before);
+            }
+            prop_assert_eq!(seen, messages);
+            prop_assert!(matches!(inbox.each(64, |_, _| ControlFlow::Break(())), Err(Fault::Io(_))));
+        }
+
+        #[test]
         fn p2_garbage_ends(bytes in prop::collection::vec(any::<u8>(), 0..200), sizes in prop::collection::vec(1_usize..60, 1..8)) {
             let mut inbox = Inbox::new(Cut::new(bytes, sizes));
             while let Ok(body_bytes) = inbox.next(100, |_, body| body.len()) {
                 prop_assert!(body_bytes <= 100);
             }
+            prop_assert!(inbox.straddling.capacity() <= 256);
+        }
+
+        #[test]
+        fn p2_garbage_ends_each(bytes in prop::collection::vec(any::<u8>(), 0..200), sizes in prop::collection::vec(1_usize..60, 1..8)) {
+            let mut inbox = Inbox::new(Cut::new(bytes, sizes));
+            let mut longest = 0;
+            while inbox.each(100, |_, body| { longest = longest.max(body.len()); ControlFlow::<()>::Continue(()) }).is_ok() {}
+            prop_assert!(longest <= 100);
             prop_assert!(inbox.straddling.capacity() <= 256);
         }
     }

@@ -1,6 +1,9 @@
 //! One column that is being filled from cells in binary form. Nothing here knows rows.
 
-use super::epoch;
+use super::{
+    epoch, short,
+    wire::{Malformed, Wire},
+};
 use crate::types::PgType;
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, StringArray,
@@ -41,12 +44,33 @@ pub enum Fault {
     TooLarge,
 }
 
+/// What stops a row at a cell; small, since it goes through every row.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stop {
+    /// The row ends within it.
+    Truncated,
+    Fault(Fault),
+}
+
+impl From<Malformed> for Stop {
+    fn from(_: Malformed) -> Self {
+        Self::Truncated
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// The length of uuid.
 const UUID_BYTES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Column {
     values: Values,
+    /// As far as the last NULL: a value costs nothing here.
     nulls: NullBufferBuilder,
 }
 
@@ -76,15 +100,15 @@ struct Bytes {
 
 impl Bytes {
     fn with_capacity(rows: usize, bytes: usize) -> Self {
-        let mut ends = Vec::with_capacity(rows + 1);
+        let mut ends = Vec::with_capacity(room(rows) + 1);
         ends.push(0);
-        Self { ends, bytes: Vec::with_capacity(bytes) }
+        Self { ends, bytes: Vec::with_capacity(room(bytes)) }
     }
 
     #[inline]
     fn push(&mut self, value: &[u8]) -> Result<(), Fault> {
         let end = i32::try_from(self.bytes.len() + value.len()).map_err(|_| Fault::TooLarge)?;
-        self.bytes.extend_from_slice(value);
+        short::append(&mut self.bytes, value);
         self.ends.push(end);
         Ok(())
     }
@@ -109,9 +133,15 @@ impl Bytes {
     }
 }
 
+/// Room for as much as the batch before had, and an eighth more: values of any length differ from batch to batch, and to
+/// grow by a byte would be to copy all and to take twice as much.
+const fn room(before: usize) -> usize {
+    before + before / 8
+}
+
 #[inline]
-fn fixed<const N: usize>(cell: &[u8]) -> Result<[u8; N], Fault> {
-    cell.try_into().map_err(|_| Fault::Length { expected: N, found: cell.len() })
+fn number<T, const N: usize>(values: &mut Vec<T>, wire: &mut Wire<'_>, from: impl FnOnce([u8; N]) -> T) -> Option<()> {
+    wire.cell_of().map(|cell| values.push(from(cell)))
 }
 
 impl Column {
@@ -134,40 +164,62 @@ impl Column {
         Self { values, nulls: NullBufferBuilder::new(0) }
     }
 
+    /// Takes the next cell of the row with this number, which is how many cells are there.
     #[inline]
-    pub(super) fn push(&mut self, cell: Option<&[u8]>) -> Result<(), Fault> {
-        let Some(cell) = cell else {
-            self.push_null();
-            return Ok(());
-        };
-        match &mut self.values {
-            Values::Boolean(values) => match cell {
-                [0] => values.append(false),
-                [1] => values.append(true),
-                [_] => return Err(Fault::Boolean),
-                _ => return Err(Fault::Length { expected: 1, found: cell.len() }),
+    pub(super) fn take(&mut self, row: usize, wire: &mut Wire<'_>) -> Result<(), Stop> {
+        let taken = match &mut self.values {
+            Values::Boolean(values) => match wire.cell_of() {
+                Some([value @ (0 | 1)]) => {
+                    values.append(value == 1);
+                    Some(())
+                }
+                Some(_) => return Err(Stop::Fault(Fault::Boolean)),
+                None => None,
             },
-            Values::Int16(values) => values.push(i16::from_be_bytes(fixed(cell)?)),
-            Values::Int32(values) => values.push(i32::from_be_bytes(fixed(cell)?)),
-            Values::Int64(values) | Values::Time(values) => values.push(i64::from_be_bytes(fixed(cell)?)),
-            Values::Float32(values) => values.push(f32::from_be_bytes(fixed(cell)?)),
-            Values::Float64(values) => values.push(f64::from_be_bytes(fixed(cell)?)),
-            Values::Date(values) => values.push(epoch::date_to_arrow(i32::from_be_bytes(fixed(cell)?))),
-            Values::Timestamp(values) => values.push(epoch::timestamp_to_arrow(i64::from_be_bytes(fixed(cell)?))),
-            Values::Uuid(values) => values.extend_from_slice(&fixed::<UUID_BYTES>(cell)?),
-            Values::Bytes(values) => values.push(cell)?,
-            Values::Jsonb(values) => match cell {
+            Values::Int16(values) => number(values, wire, i16::from_be_bytes),
+            Values::Int32(values) => number(values, wire, i32::from_be_bytes),
+            Values::Int64(values) | Values::Time(values) => number(values, wire, i64::from_be_bytes),
+            Values::Float32(values) => number(values, wire, f32::from_be_bytes),
+            Values::Float64(values) => number(values, wire, f64::from_be_bytes),
+            Values::Date(values) => number(values, wire, |cell| epoch::date_to_arrow(i32::from_be_bytes(cell))),
+            Values::Timestamp(values) => {
+                number(values, wire, |cell| epoch::timestamp_to_arrow(i64::from_be_bytes(cell)))
+            }
+            Values::Uuid(values) => wire.cell_of::<UUID_BYTES>().map(|value| values.extend_from_slice(&value)),
+            Values::Bytes(values) => wire.value()?.map(|value| values.push(value)).transpose()?,
+            Values::Jsonb(values) => match wire.value()? {
                 // PostgreSQL source, jsonb.c, jsonb_send: a version, then the text.
-                [1, text @ ..] => values.push(text)?,
-                _ => return Err(Fault::JsonbVersion),
+                Some([1, text @ ..]) => Some(values.push(text)?),
+                Some(_) => return Err(Stop::Fault(Fault::JsonbVersion)),
+                None => None,
             },
+        };
+        taken.map_or_else(|| self.take_other(row, wire), Ok)
+    }
+
+    /// Takes a cell that does not have its type's length: NULL, or none of its values.
+    fn take_other(&mut self, row: usize, wire: &mut Wire<'_>) -> Result<(), Stop> {
+        if let Some(cell) = wire.cell()? {
+            return Err(Stop::Fault(Fault::Length { expected: self.value_bytes(), found: cell.len() }));
         }
-        self.nulls.append_non_null();
+        self.push_null(row);
         Ok(())
     }
 
-    #[inline]
-    fn push_null(&mut self) {
+    /// The length of the type's values, where they have one.
+    fn value_bytes(&self) -> usize {
+        match self.values {
+            Values::Boolean(_) => 1,
+            Values::Int16(_) => 2,
+            Values::Int32(_) | Values::Float32(_) | Values::Date(_) => 4,
+            Values::Int64(_) | Values::Float64(_) | Values::Time(_) | Values::Timestamp(_) => 8,
+            Values::Uuid(_) => UUID_BYTES,
+            Values::Bytes(_) | Values::Jsonb(_) => 0,
+        }
+    }
+
+    fn push_null(&mut self, row: usize) {
+        self.catch_up(row);
         self.nulls.append_null();
         match &mut self.values {
             Values::Boolean(values) => values.append(false),
@@ -179,6 +231,11 @@ impl Column {
             Values::Uuid(values) => values.extend_from_slice(&[0; UUID_BYTES]),
             Values::Bytes(values) | Values::Jsonb(values) => values.push_null(),
         }
+    }
+
+    /// Tells the values since the last NULL.
+    fn catch_up(&mut self, rows: usize) {
+        self.nulls.append_n_non_nulls(rows.saturating_sub(self.nulls.len()));
     }
 
     /// Forgets all cells after the first `rows`.
@@ -196,9 +253,12 @@ impl Column {
         }
     }
 
-    /// The column as an array of `data_type`, and an empty column with as much room.
-    pub(super) fn finish(&mut self, data_type: &DataType, nullable: bool) -> Result<ArrayRef, Fault> {
-        let nulls = self.nulls.finish();
+    /// The column of so many rows as an array of `data_type`, and an empty column with as much room.
+    pub(super) fn finish(&mut self, rows: usize, data_type: &DataType, nullable: bool) -> Result<ArrayRef, Fault> {
+        self.catch_up(rows);
+        // A NULL in a row that was forgotten leaves a bitmap without one.
+        let nulls = self.nulls.finish().filter(|nulls| nulls.null_count() > 0);
+        self.nulls = NullBufferBuilder::new(room(rows));
         let refused = !nullable && nulls.is_some();
         let array = self.array(data_type, nulls);
         if refused { Err(Fault::Null) } else { array }
@@ -206,7 +266,10 @@ impl Column {
 
     fn array(&mut self, data_type: &DataType, nulls: Option<NullBuffer>) -> Result<ArrayRef, Fault> {
         Ok(match &mut self.values {
-            Values::Boolean(values) => Arc::new(BooleanArray::new(values.finish(), nulls)),
+            Values::Boolean(values) => {
+                let next = BooleanBufferBuilder::new(room(values.len()));
+                Arc::new(BooleanArray::new(std::mem::replace(values, next).build(), nulls))
+            }
             Values::Int16(values) => primitive::<Int16Type>(values, data_type, nulls),
             Values::Int32(values) => primitive::<Int32Type>(values, data_type, nulls),
             Values::Int64(values) => primitive::<Int64Type>(values, data_type, nulls),
@@ -242,6 +305,6 @@ fn primitive<T: ArrowPrimitiveType>(
 
 /// Takes the values and leaves room for as many.
 fn renew<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = Vec::with_capacity(values.len());
-    std::mem::replace(values, room)
+    let next = Vec::with_capacity(room(values.len()));
+    std::mem::replace(values, next)
 }

@@ -3,7 +3,7 @@
 
 use super::{
     HEADER,
-    column::{Column, Fault},
+    column::{self, Column, Fault},
     wire::Wire,
 };
 use crate::types::arrow::{FieldError, type_of};
@@ -54,6 +54,14 @@ enum Place {
     End,
 }
 
+/// Why a row is none, small enough to be handed through every row: [`DecodeError`] is made of it where it is told.
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    FieldCount(i16),
+    Trailing,
+    Column(usize, column::Stop),
+}
+
 /// Collects rows into a batch. After an error the decoder holds the rows before it.
 #[derive(Debug)]
 pub struct Decoder {
@@ -98,8 +106,11 @@ impl Decoder {
     pub fn push_row(&mut self, row: &[u8]) -> Result<(), DecodeError> {
         let mut wire = Wire::new(row);
         let count = wire.i16().map_err(|_| DecodeError::Truncated)?;
-        let result = self.cells(count, &mut wire).and_then(|()| wire.end().map_err(|_| DecodeError::Trailing));
-        self.settle(result, row.len())
+        let taken = self.cells(count, &mut wire).and_then(|()| wire.end().map_err(|_| Stop::Trailing));
+        taken.map_err(|stop| self.refused(stop))?;
+        self.rows += 1;
+        self.bytes += row.len();
+        Ok(())
     }
 
     /// Rows held.
@@ -125,7 +136,7 @@ impl Decoder {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for (column, field) in self.columns.iter_mut().zip(self.schema.fields()) {
             let array = column
-                .finish(field.data_type(), field.is_nullable())
+                .finish(rows, field.data_type(), field.is_nullable())
                 .map_err(|fault| DecodeError::Column { column: field.name().clone(), fault });
             arrays.push(array?);
         }
@@ -152,42 +163,41 @@ impl Decoder {
                 at += 2;
                 continue;
             }
-            let result = self.cells(count, &mut wire);
-            let row_bytes = rest.len() - wire.rest().len();
-            match self.settle(result, row_bytes) {
+            match self.cells(count, &mut wire).map_err(|stop| self.refused(stop)) {
                 Err(DecodeError::Truncated) => return Ok(at),
-                result => result?,
+                taken => taken?,
             }
+            let row_bytes = rest.len() - wire.rest().len();
+            self.rows += 1;
+            self.bytes += row_bytes;
             at += row_bytes;
         }
         Ok(at)
     }
 
     #[inline]
-    fn cells(&mut self, count: i16, wire: &mut Wire<'_>) -> Result<(), DecodeError> {
+    fn cells(&mut self, count: i16, wire: &mut Wire<'_>) -> Result<(), Stop> {
         if usize::try_from(count) != Ok(self.columns.len()) {
-            return Err(DecodeError::FieldCount { expected: self.columns.len(), found: count });
+            return Err(Stop::FieldCount(count));
         }
         for (at, column) in self.columns.iter_mut().enumerate() {
-            let cell = wire.cell().map_err(|_| DecodeError::Truncated)?;
-            if let Err(fault) = column.push(cell) {
-                return Err(DecodeError::Column { column: self.schema.field(at).name().clone(), fault });
-            }
+            column.take(self.rows, wire).map_err(|stop| Stop::Column(at, stop))?;
         }
         Ok(())
     }
 
-    /// Counts a row that went well, and forgets the first cells of one that did not.
-    #[inline]
-    fn settle(&mut self, result: Result<(), DecodeError>, row_bytes: usize) -> Result<(), DecodeError> {
-        match result {
-            Ok(()) => {
-                self.rows += 1;
-                self.bytes += row_bytes;
+    /// Forgets the first cells of a row that did not go well, and says why it did not.
+    #[cold]
+    fn refused(&mut self, stop: Stop) -> DecodeError {
+        self.columns.iter_mut().for_each(|column| column.truncate(self.rows));
+        match stop {
+            Stop::FieldCount(found) => DecodeError::FieldCount { expected: self.columns.len(), found },
+            Stop::Trailing => DecodeError::Trailing,
+            Stop::Column(_, column::Stop::Truncated) => DecodeError::Truncated,
+            Stop::Column(at, column::Stop::Fault(fault)) => {
+                DecodeError::Column { column: self.schema.field(at).name().clone(), fault }
             }
-            Err(_) => self.columns.iter_mut().for_each(|column| column.truncate(self.rows)),
         }
-        result
     }
 }
 

@@ -1,5 +1,6 @@
-//! Arrow into the rows of COPY binary, row by row, with one reservation a row and plain stores. Which encoder a column has
-//! follows from its Arrow type, the source's type and the target's ([`crate::pair`]); the rest is refused beforehand.
+//! Arrow into the rows of COPY binary, row by row, with one reservation for a stretch of rows and plain stores. Which encoder
+//! a column has follows from its Arrow type, the source's type and the target's ([`crate::pair`]); the rest is refused
+//! beforehand.
 
 use super::{
     lanes::{Cells, Lane, Plan, lanes, plans},
@@ -10,6 +11,12 @@ use super::{
 use crate::{pair::ColumnRefusal, types::PgType};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
+use std::ops::Range;
+
+/// Rows, and bytes but for one row, that room is taken for at once: enough to make it cheap, few enough that what was
+/// cleared still lies in the cache nearest to the core when it is written.
+const STRETCH_ROWS: usize = 64;
+const STRETCH_BYTES: usize = 16 * 1024;
 
 /// What is wrong with a value that is to be written. The value is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,27 +98,54 @@ pub struct EncodeRows<'a> {
 
 impl EncodeRows<'_> {
     /// Appends rows until `out` has `out_bytes_max` bytes, at least one; returns how many, 0 when none are left.
-    pub fn encode_up_to(&mut self, out_bytes_max: usize, out: &mut Vec<u8>) -> Result<u32, EncodeError> {
-        let mut count = 0;
-        while self.next < self.rows && (count == 0 || out.len() < out_bytes_max) {
-            self.row(out)?;
-            self.next += 1;
-            count += 1;
+    pub fn encode_up_to(&mut self, out_bytes_max: usize, out: &mut Vec<u8>) -> Result<usize, EncodeError> {
+        let first = self.next;
+        while self.next < self.rows && (self.next == first || out.len() < out_bytes_max) {
+            let (rows, bytes_max) = self.stretch(STRETCH_BYTES.min(out_bytes_max.saturating_sub(out.len())));
+            self.write(rows, bytes_max, out)?;
         }
-        Ok(count)
+        Ok(self.next - first)
+    }
+
+    /// How many of the next rows fit into so many bytes for certain, but at least one; and the bytes they have at most.
+    fn stretch(&self, bytes: usize) -> (usize, usize) {
+        let mut rows = STRETCH_ROWS.min(self.rows - self.next);
+        loop {
+            let end = self.next + rows;
+            let values = self.lanes.iter().map(|lane| variable_bytes(lane, self.next..end)).sum::<usize>();
+            let bytes_max = self.fixed_bytes.saturating_mul(rows).saturating_add(values);
+            if bytes_max <= bytes || rows == 1 {
+                return (rows, bytes_max);
+            }
+            rows /= 2;
+        }
+    }
+
+    /// Appends so many rows; one that is wrong leaves those before it.
+    fn write(&mut self, rows: usize, bytes_max: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let start = out.len();
+        out.resize(start + bytes_max, 0);
+        let mut row = Row::new(&mut out[start..]);
+        let (mut written, mut result) = (0, Ok(()));
+        for at in self.next..self.next + rows {
+            result = self.row(at, &mut row);
+            if result.is_err() {
+                break;
+            }
+            written = row.written();
+            self.next += 1;
+        }
+        out.truncate(start + written);
+        result
     }
 
     #[inline]
-    fn row(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let at = self.next;
-        let variable_bytes: usize = self.lanes.iter().map(|lane| variable_bytes(lane, at)).sum();
-        let mut row = Row::new(out, self.fixed_bytes + variable_bytes);
+    fn row(&self, at: usize, row: &mut Row<'_>) -> Result<(), EncodeError> {
         // A table has at most 1,600 columns.
         row.put(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX).to_be_bytes());
         for lane in &self.lanes {
-            cell(lane, at, &mut row).map_err(|fault| EncodeError::Column { column: lane.column.to_owned(), fault })?;
+            cell(lane, at, row).map_err(|fault| EncodeError::Column { column: lane.column.to_owned(), fault })?;
         }
-        row.finish();
         Ok(())
     }
 }
@@ -136,10 +170,10 @@ fn fixed_bytes_max(lane: &Lane<'_>) -> usize {
         }
 }
 
-#[inline]
-fn variable_bytes(lane: &Lane<'_>, at: usize) -> usize {
+/// The bytes of values of any length in these rows.
+fn variable_bytes(lane: &Lane<'_>, rows: Range<usize>) -> usize {
     match lane.cells {
-        Cells::Bytes(values) | Cells::Jsonb(values) | Cells::Wire(values, _) => values.get(at).len(),
+        Cells::Bytes(values) | Cells::Jsonb(values) | Cells::Wire(values, _) => values.bytes_of(rows),
         _ => 0,
     }
 }

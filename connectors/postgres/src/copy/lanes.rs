@@ -19,6 +19,7 @@ use arrow_array::{
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Schema};
+use std::ops::Range;
 
 /// How one column of a stream is written.
 #[derive(Debug)]
@@ -78,6 +79,12 @@ impl<'a> Values<'a> {
     pub(crate) fn get(self, at: usize) -> &'a [u8] {
         &self.bytes[self.ends[at] as usize..self.ends[at + 1] as usize]
     }
+
+    /// The bytes of all values in these rows.
+    #[allow(clippy::cast_sign_loss)] // As above.
+    pub(crate) fn bytes_of(self, rows: Range<usize>) -> usize {
+        self.ends[rows.end] as usize - self.ends[rows.start] as usize
+    }
 }
 
 /// The values of a column, with what becomes of each.
@@ -112,7 +119,11 @@ pub(crate) fn lanes<'a>(plans: &'a [Plan], batch: &'a RecordBatch) -> Result<Vec
     if plans.len() != batch.num_columns() {
         return Err(EncodeError::Schema);
     }
-    plans.iter().zip(batch.columns()).map(|(plan, array)| lane(plan, array)).collect()
+    let mut lanes = Vec::with_capacity(plans.len());
+    for (plan, array) in plans.iter().zip(batch.columns()) {
+        lanes.push(lane(plan, array)?);
+    }
+    Ok(lanes)
 }
 
 fn lane<'a>(plan: &'a Plan, array: &'a dyn Array) -> Result<Lane<'a>, EncodeError> {
@@ -120,7 +131,9 @@ fn lane<'a>(plan: &'a Plan, array: &'a dyn Array) -> Result<Lane<'a>, EncodeErro
         return Err(EncodeError::Schema);
     }
     let cells = cells(plan, array).ok_or(EncodeError::Schema)?;
-    Ok(Lane { column: &plan.column, cells, nulls: array.nulls() })
+    // A bitmap without a NULL is not asked for each value.
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+    Ok(Lane { column: &plan.column, cells, nulls })
 }
 
 fn cells<'a>(plan: &'a Plan, array: &'a dyn Array) -> Option<Cells<'a>> {

@@ -4,15 +4,18 @@ mod column;
 mod decode;
 mod encode;
 pub(crate) mod epoch;
+mod frame;
 pub(crate) mod lanes;
 mod numeric;
 mod rewrite;
 mod row;
+pub(crate) mod short;
 pub(crate) mod wire;
 
 pub use column::Fault;
 pub use decode::{DecodeError, Decoder};
 pub use encode::{EncodeError, EncodeRows, Encoder, ValueFault};
+pub use frame::CopyFrame;
 pub use rewrite::Rewrite;
 pub use wire::Malformed;
 

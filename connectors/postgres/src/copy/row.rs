@@ -1,33 +1,36 @@
-//! One row in COPY binary that is being written at the end of a buffer. The room is taken once; stores follow.
+//! Rows in COPY binary that are being written where room for them has been taken: stores alone.
 
-use super::encode::ValueFault;
+use super::{encode::ValueFault, short};
 
 pub(super) struct Row<'a> {
-    out: &'a mut Vec<u8>,
+    room: &'a mut [u8],
     at: usize,
 }
 
+/// The length before a value.
+const LENGTH_BYTES: usize = size_of::<i32>();
+
 impl<'a> Row<'a> {
-    /// Takes room for a row of at most `bytes_max`.
+    /// Into room that has been taken for all that will be put.
     #[inline]
-    pub(super) fn new(out: &'a mut Vec<u8>, bytes_max: usize) -> Self {
-        let at = out.len();
-        out.resize(at + bytes_max, 0);
-        Self { out, at }
+    pub(super) fn new(room: &'a mut [u8]) -> Self {
+        Self { room, at: 0 }
     }
 
     #[inline]
     pub(super) fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.out[self.at..self.at + N].copy_from_slice(&bytes);
+        self.room[self.at..self.at + N].copy_from_slice(&bytes);
         self.at += N;
     }
 
     /// A value of a fixed length with its length before it.
     #[inline]
     pub(super) fn cell<const N: usize>(&mut self, value: [u8; N]) {
+        let place = &mut self.room[self.at..self.at + LENGTH_BYTES + N];
         // N is at most 16.
-        self.put(u32::try_from(N).unwrap_or(u32::MAX).to_be_bytes());
-        self.put(value);
+        place[..LENGTH_BYTES].copy_from_slice(&u32::try_from(N).unwrap_or(u32::MAX).to_be_bytes());
+        place[LENGTH_BYTES..].copy_from_slice(&value);
+        self.at += LENGTH_BYTES + N;
     }
 
     /// A value of any length with its length before it.
@@ -51,19 +54,19 @@ impl<'a> Row<'a> {
 
     #[inline]
     fn append(&mut self, value: &[u8]) {
-        self.out[self.at..self.at + value.len()].copy_from_slice(value);
+        short::copy(&mut self.room[self.at..self.at + value.len()], value);
         self.at += value.len();
     }
 
     /// The last bytes written.
     #[inline]
     pub(super) fn last(&mut self, count: usize) -> &mut [u8] {
-        &mut self.out[self.at - count..self.at]
+        &mut self.room[self.at - count..self.at]
     }
 
-    /// Gives back what was not needed.
+    /// How many bytes have been written.
     #[inline]
-    pub(super) fn finish(self) {
-        self.out.truncate(self.at);
+    pub(super) const fn written(&self) -> usize {
+        self.at
     }
 }

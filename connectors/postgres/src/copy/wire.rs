@@ -44,6 +44,29 @@ impl<'a> Wire<'a> {
         }
     }
 
+    /// The same, but NULL is not taken.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        let mut ahead = *self;
+        let value = ahead.cell()?;
+        if value.is_some() {
+            *self = ahead;
+        }
+        Ok(value)
+    }
+
+    /// A value of just this length, with its length before it; where anything else comes, nothing is taken.
+    #[inline]
+    pub(crate) fn cell_of<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let (value, rest) = rest.split_first_chunk()?;
+        if usize::try_from(u32::from_be_bytes(*length)) != Ok(N) {
+            return None;
+        }
+        self.0 = rest;
+        Some(*value)
+    }
+
     /// Bytes up to a zero byte, which is taken too.
     pub(crate) fn c_string(&mut self) -> Result<&'a [u8], Malformed> {
         let end = memchr::memchr(0, self.0).ok_or(Malformed)?;

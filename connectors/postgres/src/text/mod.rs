@@ -13,7 +13,9 @@ mod network;
 mod number;
 mod rows;
 mod search;
+mod statement;
 mod time;
 
 pub use json::JsonWriter;
 pub use rows::{LiteralRows, LiteralWriter, is_literal};
+pub use statement::InsertStatement;

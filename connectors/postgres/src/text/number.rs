@@ -1,21 +1,22 @@
 //! The text of numbers, and of what is written in digits. Binary forms are those of the types' send functions.
 
-use crate::copy::{Malformed, ValueFault, wire::Wire};
+use crate::copy::{Malformed, ValueFault, short, wire::Wire};
 
 pub(super) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    short::append(out, itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// A number of exactly so many digits, zeros first.
-pub(super) fn padded(value: u64, digits: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + digits, b'0');
+#[inline]
+pub(super) fn padded<const DIGITS: usize>(value: u32, out: &mut Vec<u8>) {
+    let mut digits = [0; DIGITS];
     let mut left = value;
-    for place in out[start..].iter_mut().rev() {
+    for place in digits.iter_mut().rev() {
         // A digit is below 10.
         *place = b'0' + (left % 10) as u8;
         left /= 10;
     }
+    out.extend_from_slice(&digits);
 }
 
 /// The bits of what PostgreSQL's input reads `NaN` as (PostgreSQL source, utils/float.h, get_float8_nan).
@@ -47,7 +48,7 @@ fn float(
         (None, false, false) => "Infinity",
         (None, false, true) => "-Infinity",
     };
-    out.extend_from_slice(text.as_bytes());
+    short::append(out, text.as_bytes());
     Ok(())
 }
 
@@ -74,17 +75,17 @@ pub(super) fn numeric(wire: &mut Wire<'_>, out: &mut Vec<u8>) -> Result<(), Valu
     let weight = i32::from(weight);
     let digit = |power: i32| {
         let pair = usize::try_from(weight - power).ok().and_then(|at| digits.get(at * 2..at * 2 + 2));
-        u64::from(pair.map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]])))
+        u32::from(pair.map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]])))
     };
-    integer(digit(weight.max(0)) * u64::from(weight >= 0), out);
+    integer(digit(weight.max(0)) * u32::from(weight >= 0), out);
     for power in (0..weight).rev() {
-        padded(digit(power), 4, out);
+        padded::<4>(digit(power), out);
     }
     if decimals > 0 {
         out.push(b'.');
         let end = out.len() + usize::from(decimals);
         let powers = i32::from(decimals.div_ceil(4));
-        (1..=powers).for_each(|power| padded(digit(-power), 4, out));
+        (1..=powers).for_each(|power| padded::<4>(digit(-power), out));
         out.truncate(end);
     }
     Ok(())
@@ -97,7 +98,7 @@ pub(super) fn money(value: i64, out: &mut Vec<u8>) {
     }
     integer(value.unsigned_abs() / 100, out);
     out.push(b'.');
-    padded(value.unsigned_abs() % 100, 2, out);
+    padded::<2>((value.unsigned_abs() % 100) as u32, out);
 }
 
 /// PostgreSQL source, varbit.c, varbit_send: how many bits, then the bytes, the highest bit first.
