@@ -9,6 +9,7 @@ mod inspect;
 mod load;
 mod parse;
 mod parts;
+mod run;
 mod session;
 mod state;
 mod write;

@@ -2,10 +2,9 @@
 //! between `begin` and `commit` is one transaction, so whatever fails leaves nothing.
 
 use crate::{
-    begin,
     bindings::exports::rapidbyte::connector::destination::{self as contract, GuestSession},
     checkpoint,
-    decision::{namespace, statement_in, statement_out},
+    decision::{namespace, statement_out},
     inspect, parse, parts, state,
     write::StreamWriter,
 };
@@ -13,17 +12,14 @@ use rapidbyte_postgres::{
     decision::Relation,
     prepare::{self, Compared},
     relation, session,
-    types::catalog::TextRow,
+    types::{PgType, catalog::TextRow},
 };
-use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
+use rapidbyte_postgres_guest::{Session, compared, internal, prepare_error};
 use rapidbyte_sdk::types::{Checksum, Error, Finding, KeyRange, KeyedRow, ObjectName, Server, Severity};
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
 };
-
-/// How long one question for a run's outcome waits for its COMMIT to end; it is asked again.
-const OUTCOME_TIMEOUT: &str = "20s";
 
 /// What the session is in the middle of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +48,17 @@ pub(crate) struct Inner {
     /// Tables that this run has written, and whether it made or emptied them: all their rows are its own then.
     pub(crate) written: Vec<(ObjectName, bool)>,
     /// Tables that were changed, as the server's statistics have it, and whose rows are ours alone all the same.
-    confirmed: Vec<(String, String)>,
+    pub(crate) confirmed: Vec<(String, String)>,
     /// Why a table could not be held.
-    unheld: Option<Error>,
+    pub(crate) unheld: Option<Error>,
+    /// The stream whose part was loaded last, by its staging table, and the types of its columns there.
+    pub(crate) part_types: Option<(String, Rc<[PgType]>)>,
     /// A COPY is open: before anything else it must be ended or broken off.
     pub(crate) copying: bool,
     /// Rows of this run that were refused and set aside.
     pub(crate) rejected: u64,
     /// Which parts of the records of runs are there, and whether we may read them; none: nobody has asked.
-    records: Option<(Vec<TextRow>, bool)>,
+    pub(crate) records: Option<(Vec<TextRow>, bool)>,
 }
 
 /// The session; none once it was closed.
@@ -82,8 +80,9 @@ impl GuestSession for DestinationSession {
         rapidbyte_sdk::report_panics();
         let session = Session::open(&settings, &[])?;
         let (stage, written, confirmed) = (Stage::Idle, Vec::new(), Vec::new());
-        let unheld = None;
-        let inner = Inner { session, stage, written, confirmed, unheld, copying: false, rejected: 0, records: None };
+        let (unheld, part_types, records) = (None, None, None);
+        let inner =
+            Inner { session, stage, written, confirmed, unheld, part_types, copying: false, rejected: 0, records };
         Ok(contract::Session::new(Self(Shared(Rc::new(RefCell::new(Some(inner)))))))
     }
 
@@ -295,7 +294,7 @@ impl Inner {
         Ok("ours".to_owned())
     }
 
-    fn bookkeeping(&mut self) -> Result<Vec<contract::Statement>, Error> {
+    pub(crate) fn bookkeeping(&mut self) -> Result<Vec<contract::Statement>, Error> {
         let there = self.session.query(&prepare::bookkeeping_query())?.rows;
         let missing = prepare::bookkeeping(&there).into_iter().map(statement_out).collect();
         let may_read = self.session.text(&relation::can_record_query())? == "t";
@@ -318,88 +317,5 @@ impl Inner {
             return Ok(None);
         }
         Ok(state::runs(&mut self.session, sync, 1)?.pop())
-    }
-
-    fn begin(&mut self, run: contract::RunInfo) -> Result<(), Error> {
-        if !matches!(self.stage, Stage::Idle | Stage::Loading { .. }) {
-            return Err(internal("a session has one run"));
-        }
-        self.session.query(session::BEGIN_RUN)?;
-        begin::hold_run(&mut self.session, &run.run)?;
-        begin::lock(&mut self.session, &run.sync)?;
-        if self.stage != Stage::Idle {
-            parts::let_go(&mut self.session, &run.sync)?;
-        }
-        // What was found before the parts were loaded may be so no more.
-        self.confirmed.clear();
-        // Another run may have made the records, and recorded itself, until now.
-        self.bookkeeping()?;
-        let lock_timeout_ms = run.lock_timeout_ms;
-        self.stage = Stage::Running { run: run.run, sync: run.sync, plan: run.plan, lock_timeout_ms };
-        self.session.query(&session::lock_timeout(lock_timeout_ms))?;
-        if !run.bookkeeping.is_empty() {
-            // Two first runs at a time: IF NOT EXISTS does not see what another transaction is about to make.
-            begin::hold_run(&mut self.session, begin::BOOKKEEPING)?;
-        }
-        for statement in run.bookkeeping {
-            self.session.query(&statement_in(statement).sql)?;
-        }
-        self.unheld = begin::hold_all(&mut self.session, &run.holds)?;
-        Ok(())
-    }
-
-    /// A table that was not held, and that nobody saw move since.
-    pub(crate) fn held(&mut self) -> Result<(), Error> {
-        self.unheld.take().map_or(Ok(()), Err)
-    }
-
-    fn commit(&mut self, checkpoints: &[contract::Checkpoint], receipt: &str) -> Result<(), Error> {
-        let Stage::Running { run, sync, plan, lock_timeout_ms } = self.stage.clone() else {
-            return Err(internal("there is no run to commit"));
-        };
-        for checkpoint in checkpoints {
-            checkpoint::record(&mut self.session, &sync, &run, checkpoint)?;
-        }
-        for (target, whole) in std::mem::take(&mut self.written) {
-            let is_it = |(namespace, name): &(String, String)| (namespace, name) == (&target.namespace, &target.name);
-            let is_ours = whole || self.confirmed.iter().any(is_it);
-            let record = if is_ours { prepare::upsert_target } else { prepare::update_target };
-            let sql = record(namespace(&target), &target.name, &sync, &run);
-            self.session.query(&sql.map_err(|error| prepare_error(&error))?)?;
-        }
-        self.session.query(prepare::FORGET_TARGETS)?;
-        let sql = prepare::insert_receipt(&run, &sync, &plan, receipt).map_err(|error| prepare_error(&error))?;
-        self.session.query(&sql)?;
-        parts::clear(&mut self.session, &sync, lock_timeout_ms)?;
-        begin::commit(&mut self.session)?;
-        self.stage = Stage::Ended;
-        Ok(())
-    }
-
-    fn abort(&mut self) -> Result<(), Error> {
-        if !matches!(self.stage, Stage::Running { .. } | Stage::Loading { .. }) {
-            return Ok(());
-        }
-        if std::mem::take(&mut self.copying) {
-            self.session.client().copy_fail().map_err(database_error)?;
-        }
-        self.session.query("ROLLBACK")?;
-        self.stage = Stage::Ended;
-        Ok(())
-    }
-
-    /// Waits until the run's transaction has ended: a server whose client is gone goes on with a COMMIT that it has, and
-    /// a run that is said not to be there is done again.
-    fn outcome(&mut self, run: &str) -> Result<contract::RunOutcome, Error> {
-        self.session.query(&session::script(&[("lock_timeout", OUTCOME_TIMEOUT)]))?;
-        begin::hold_run(&mut self.session, run)?;
-        if !prepare::has_runs(&self.session.query(&prepare::bookkeeping_query())?.rows) {
-            return Ok(contract::RunOutcome::Unknown);
-        }
-        let sql = prepare::outcome_query(run).map_err(|error| prepare_error(&error))?;
-        Ok(match self.session.text(&sql)?.as_str() {
-            "t" => contract::RunOutcome::Committed,
-            _ => contract::RunOutcome::Unknown,
-        })
     }
 }

@@ -19,7 +19,7 @@ use rapidbyte_sdk::{
     FrameReader, host,
     types::{Batch, Category, Error},
 };
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 /// Writes one stream. It borrows the session until it is finished or dropped.
 pub(crate) struct StreamWriter {
@@ -48,7 +48,8 @@ impl StreamWriter {
         let frames = FrameReader::new(&schema).map_err(internal)?;
         let sql = load_statement(&prepared)?;
         let of = decision::write(decision.clone());
-        let load = load_of(&mut inner, decision, &prepared, sql, frames.schema())?;
+        let targets = part_types(&mut inner, decision)?;
+        let load = Load::Copy(copy(&mut inner, CopyLoad::new(frames.schema(), &targets)?, &sql)?);
         drop(inner);
         let (publish, counted) = (Vec::new(), contract::Effect::Write);
         let state = State { frames, load, publish, counted, rows_received: 0, part: Some((part, of)) };
@@ -118,12 +119,28 @@ fn load_of(
             let rejects = rejects.map(|statement| statement.sql.clone());
             Ok(Load::Aside(aside(inner, way, (errors, rejects), schema, &targets)?))
         }
-        (None, Way::Copy(mut load, sql)) => {
-            load.start(&mut inner.session, &sql)?;
-            inner.copying = true;
-            Ok(Load::Copy(load))
-        }
+        (None, Way::Copy(load, sql)) => Ok(Load::Copy(copy(inner, load, &sql)?)),
         (None, Way::Insert(load)) => Ok(Load::Insert(load)),
+    }
+}
+
+/// Begins the COPY that all rows go into.
+fn copy(inner: &mut Inner, mut load: CopyLoad, sql: &str) -> Result<CopyLoad, Error> {
+    load.start(&mut inner.session, sql)?;
+    inner.copying = true;
+    Ok(load)
+}
+
+/// Of a stream in parts; they stay while it is loaded, since the table is ours.
+fn part_types(inner: &mut Inner, decision: contract::WriteDecision) -> Result<Rc<[PgType]>, Error> {
+    let seed = decision.staging_seed.clone();
+    match &inner.part_types {
+        Some((known, types)) if *known == seed => Ok(types.clone()),
+        _ => {
+            let types: Rc<[PgType]> = loaded_types(&mut inner.session, decision)?.into();
+            inner.part_types = Some((seed, types.clone()));
+            Ok(types)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct SourceRelation {
     pub kind: RelationKind,
     /// It has no pages, so no rows; estimates of the planner say otherwise.
     pub empty: bool,
-    /// Where its rows lie; none where they have no places that stay, that we may ask for, or that are found fast.
+    /// Where its rows lie; none where they have no places that stay, or that we may ask for.
     pub extent: Option<Extent>,
     /// We may lock it: LOCK TABLE wants the right to read all columns.
     pub lockable: bool,
@@ -62,9 +62,9 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
 }
 
 /// Of a table and all that are read with it, as partitions are, each of which is cut at the same blocks: the largest of them
-/// counts. Ranges of blocks are found without reading all of the table from PostgreSQL 14 on.
+/// counts.
 const EXTENT: &str = "'extent', CASE WHEN c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-     AND pg_catalog.current_setting('server_version_num')::int4 >= 140000 THEN ( \
+     THEN ( \
      WITH RECURSIVE together(oid) AS (SELECT c.oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h \
      JOIN together g ON g.oid = h.inhparent) SELECT CASE WHEN bool_and(t.relkind = 'p' OR t.relkind = 'r' AND m.amname = 'heap') \
      THEN json_build_object('blocks', max(pg_catalog.pg_relation_size(t.oid)) / pg_catalog.current_setting('block_size')::int8, \
