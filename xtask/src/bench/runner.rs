@@ -12,6 +12,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
+/// The whole reason is printed when it comes, and stands in the results.
+const REASON_CHARS_MAX: usize = 100;
+
 /// What all trials of one call have in common.
 pub(super) struct Session {
     /// The build of this tree.
@@ -123,9 +126,15 @@ impl Session {
         eprintln!("\n!!! {name} IS MISSING: {reason}\n");
         self.recorder.write("missing", &json!({"variant": name, "rows": measured.rows, "reason": reason}))?;
         measured.runs.clear();
-        measured.missing = Some(reason.lines().next().unwrap_or_default().to_owned());
+        measured.missing = Some(short(reason));
         Ok(())
     }
+}
+
+/// For a table: the last thing that was said before the measuring process said that it had failed.
+fn short(reason: &str) -> String {
+    let last = reason.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("xtask: "));
+    last.unwrap_or(reason).trim().chars().take(REASON_CHARS_MAX).collect()
 }
 
 fn once(ground: &Ground, entrant: &Entrant, ready: &Ready, round: u32) -> Result<Run> {
@@ -159,4 +168,18 @@ fn line(trial: &Trial, entrant: &Entrant, run: &Run) -> Value {
 fn listing(trial: &Trial) -> String {
     let one = |contender: &Contender| format!("{} ({} {})", contender.name, contender.rows, contender.workload.name);
     trial.contenders.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_the_last_that_was_said() {
+        let traceback =
+            "`measure dlt` failed: Traceback:\n  File\nImportError: no dlt\nxtask: dlt failed (exit status: 1)\n";
+        assert_eq!(short(traceback), "ImportError: no dlt");
+        assert_eq!(short("no native build"), "no native build");
+        assert_eq!(short(&"x".repeat(1000)).len(), REASON_CHARS_MAX);
+    }
 }
