@@ -1,11 +1,18 @@
 //! `cargo xtask bench`: what Rapidbyte costs beside other ways to do the same, in turns, on a server with everything logged
 //! and fsync on. What arrived is compared every time: a benchmark that never compares content measures nothing.
 
+mod chart;
+mod compare;
+mod decision;
 mod goals;
 mod ground;
 mod machine;
+mod matrix;
+mod mode;
 mod peers;
+mod profile;
 mod record;
+mod report;
 mod runner;
 mod sandbox;
 mod spread;
@@ -28,8 +35,14 @@ pub(crate) const USAGE: &str = "\
 cargo xtask bench [NAME]         rapidbyte against others, one workload: --rows N, --repetitions N, --vs psql,pgcopydb,…
 cargo xtask bench goals          the table of goals: --scale 0.1 or --rows N, --only NAME,…, --repetitions N
 cargo xtask bench upsert         both ways of an upsert at three sizes, and whether the plan chose the faster
-cargo xtask bench sandbox        sandboxed against native connectors
-All but the first word: --out FILE.jsonl; see docs/benchmarks.md
+cargo xtask bench matrix         1K to 10M rows by INSERT, COPY, upsert by none, lz4, zstd: --rows N is the largest size
+cargo xtask bench compare A B [ROWS]   two commits; fails where one is worse, as far as the spreads allow to say so
+cargo xtask bench profile ROWS copy|insert|upsert   for the Firefox Profiler: --with samply or --with perf
+cargo xtask bench sandbox        sandboxed against native connectors; as goals
+cargo xtask bench table FILE     what a file of results says
+cargo xtask bench chart FILE     the same as a chart, SVG: --out FILE.svg
+
+What measures takes --out FILE.jsonl and --repetitions N. docs/benchmarks.md says what is measured and how.
 ";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -37,6 +50,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match name {
         "goals" => goals::run(rest),
         "upsert" => upsert::run(rest),
+        "matrix" => matrix::run(rest),
+        "compare" => compare::run(rest),
+        "profile" => profile::run(rest),
+        "table" => report::table(rest),
+        "chart" => report::draw(rest),
         "sandbox" => goals::run(&[&["--only".to_owned(), "sandbox".to_owned()], rest].concat()),
         "help" | "--help" => {
             print!("{USAGE}");

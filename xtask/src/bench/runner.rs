@@ -60,8 +60,8 @@ impl Session {
         println!("\n{}: {}", trial.name, listing(trial));
         let ground = Ground::start()?;
         let mut entrants = Vec::new();
-        for (index, contender) in trial.contenders.iter().enumerate() {
-            entrants.push(self.entrant(&ground, contender, index)?);
+        for index in 0..trial.contenders.len() {
+            entrants.push(self.entrant(&ground, trial, index)?);
         }
         if trial.contenders.len() > 1 && entrants.iter().filter(|entrant| entrant.ready.is_some()).count() < 2 {
             println!("{}: not run, since there is nothing to compare", trial.name);
@@ -79,7 +79,8 @@ impl Session {
         Ok(entrants.into_iter().map(|entrant| entrant.measured).collect())
     }
 
-    fn entrant<'a>(&mut self, ground: &Ground, contender: &'a Contender, index: usize) -> Result<Entrant<'a>> {
+    fn entrant<'a>(&mut self, ground: &Ground, trial: &'a Trial, index: usize) -> Result<Entrant<'a>> {
+        let contender = &trial.contenders[index];
         let source = ground.source(contender.workload, contender.rows)?;
         let template = ground.template(contender)?;
         ground.renew(&template)?;
@@ -94,7 +95,7 @@ impl Session {
             is_ours: ways::is_ours(contender),
         };
         if let Err(error) = &ready {
-            self.lose(&mut measured, &format!("{error:#}"))?;
+            self.lose(trial, &mut measured, &format!("{error:#}"))?;
         }
         Ok(Entrant { contender, source, template, ready: ready.ok(), measured })
     }
@@ -103,7 +104,7 @@ impl Session {
         let Some(ready) = &entrant.ready else { return Ok(()) };
         match once(ground, entrant, ready, round) {
             Err(error) => {
-                self.lose(&mut entrant.measured, &format!("{error:#}"))?;
+                self.lose(trial, &mut entrant.measured, &format!("{error:#}"))?;
                 entrant.ready = None;
             }
             Ok(run) => {
@@ -121,10 +122,11 @@ impl Session {
         Ok(())
     }
 
-    fn lose(&mut self, measured: &mut Measured, reason: &str) -> Result<()> {
+    fn lose(&mut self, trial: &Trial, measured: &mut Measured, reason: &str) -> Result<()> {
         let name = &measured.name;
         eprintln!("\n!!! {name} IS MISSING: {reason}\n");
-        self.recorder.write("missing", &json!({"variant": name, "rows": measured.rows, "reason": reason}))?;
+        let lost = json!({"trial": trial.name, "variant": name, "rows": measured.rows, "reason": reason});
+        self.recorder.write("missing", &lost)?;
         measured.runs.clear();
         measured.missing = Some(short(reason));
         Ok(())
