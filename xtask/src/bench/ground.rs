@@ -44,12 +44,7 @@ impl Ground {
     /// Makes the workload's source, unless it is there.
     pub(super) fn source(&self, workload: &Workload, rows: u32) -> Result<Source> {
         let database = format!("{}_{rows}", workload.name);
-        let there = self.server.psql_with(
-            &[("name", &database)],
-            "postgres",
-            "SELECT count(*) FROM pg_database WHERE datname = :'name'",
-        )?;
-        if there == "0" {
+        if !self.is_there(&database)? {
             self.server.create_database(&database)?;
             self.fill(&database, workload.tables, rows)?;
             self.fill(&database, workload.rows, rows).with_context(|| format!("cannot fill {database}"))?;
@@ -65,7 +60,8 @@ impl Ground {
             return Ok("template0".to_owned());
         }
         let name = format!("{:?}_{}_{rows}", contender.start, workload.name).to_lowercase();
-        if self.server.create_database(&name).is_ok() {
+        if !self.is_there(&name)? {
+            self.server.create_database(&name)?;
             self.fill(&name, workload.tables, rows)?;
             if contender.start == Start::Filled {
                 self.fill(&name, workload.there, rows)?;
@@ -94,6 +90,11 @@ impl Ground {
         let mut path = vec![self.server.binaries().directory().to_owned()];
         path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
         Ok(env::join_paths(path)?)
+    }
+
+    fn is_there(&self, database: &str) -> Result<bool> {
+        let count = "SELECT count(*) FROM pg_database WHERE datname = :'name'";
+        Ok(self.server.psql_with(&[("name", database)], "postgres", count)? != "0")
     }
 
     fn fill(&self, database: &str, sql: &str, rows: u32) -> Result<()> {
