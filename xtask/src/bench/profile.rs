@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     let (rows, mode, wished) = wish(arguments)?;
     crate::setup::all()?;
     let binary = super::build()?;
-    let profiler = profiler(wished)?;
+    let profilers = profilers(wished)?;
     let ground = Ground::start()?;
     let contender = mode.contender(mode.name, rows, Apply::default());
     let source = ground.source(mode.workload, rows)?;
@@ -39,12 +39,19 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     ground.renew(&template)?;
     let ready = ways::ready(&contender, &Place { ground: &ground, source: &source, binary: &binary, index: 0 })?;
     let stem = super::folder("profiles")?.join(format!("{}-{rows}", mode.name));
-    let file = profiler.record(&ready.command, &stem)?;
-    // A profile of a run that copied something else explains nothing.
-    ground.compare(mode.workload, &source)?;
-    println!("\nprofile: {}", file.display());
-    println!("{}", profiler.how_to_see(&file));
-    Ok(())
+    for profiler in &profilers {
+        ground.renew(&template)?;
+        match profiler.record(&ready.command, &stem) {
+            Err(error) => eprintln!("\n!!! NO PROFILE by {profiler:?}: {error:#}\n"),
+            Ok(file) => {
+                // A profile of a run that copied something else explains nothing.
+                ground.compare(mode.workload, &source)?;
+                println!("\nprofile: {}\n{}", file.display(), profiler.how_to_see(&file));
+                return Ok(());
+            }
+        }
+    }
+    bail!("no profiler works here")
 }
 
 fn wish(arguments: &[String]) -> Result<(u32, &'static Mode, Option<&str>)> {
@@ -59,21 +66,18 @@ fn wish(arguments: &[String]) -> Result<(u32, &'static Mode, Option<&str>)> {
     Ok((rows, found.with_context(|| format!("there is no mode {mode:?}; there are copy, insert, upsert"))?, wished))
 }
 
-/// The one that was asked for, brought where it is samply; else the first that is there; else samply, brought.
-fn profiler(wished: Option<&str>) -> Result<Profiler> {
+/// The one that was asked for, brought where it is samply; else those that are there, since samply needs rights of the kernel
+/// that perf can do without; else samply, brought.
+fn profilers(wished: Option<&str>) -> Result<Vec<Profiler>> {
     let samply = || samply().map(Profiler::Samply);
-    let has_perf = || answers(program("perf").arg("--version"));
-    match wished {
-        Some("samply") => samply().map_or_else(bring_samply, Ok),
-        Some("perf") if has_perf() => Ok(Profiler::Perf),
-        Some("perf") => bail!("there is no perf here: apt-get install linux-perf"),
+    let perf = || answers(program("perf").arg("--version")).then_some(Profiler::Perf);
+    let found: Vec<Profiler> = match wished {
+        None => samply().into_iter().chain(perf()).collect(),
+        Some("samply") => samply().into_iter().collect(),
+        Some("perf") => vec![perf().context("there is no perf here: apt-get install linux-perf")?],
         Some(other) => bail!("there is no profiler {other:?}; there are samply and perf"),
-        None => match samply() {
-            Some(found) => Ok(found),
-            None if has_perf() => Ok(Profiler::Perf),
-            None => bring_samply(),
-        },
-    }
+    };
+    if found.is_empty() { bring_samply().map(|samply| vec![samply]) } else { Ok(found) }
 }
 
 /// Where samply is, if it is.
@@ -145,6 +149,6 @@ mod tests {
         for wrong in ["", "7", "7 delete", "many copy", "0 copy", "7 copy --with", "7 copy --on perf"] {
             assert!(wish(&words(wrong)).is_err(), "{wrong}");
         }
-        assert!(profiler(Some("gprof")).is_err());
+        assert!(profilers(Some("gprof")).is_err());
     }
 }
