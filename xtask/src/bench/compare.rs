@@ -105,7 +105,8 @@ fn seed(target: &Path) -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(target).with_context(|| format!("cannot make {}", target.display()))?;
-    process::run(program("cp").arg("-a").arg(process::target_dir().join("release")).arg(target))
+    let built = ["release", "guests"].map(|name| process::target_dir().join(name));
+    process::run(program("cp").arg("-a").args(built.iter().filter(|folder| folder.exists())).arg(target))
 }
 
 fn discard(tree: &Path) -> Result<()> {
