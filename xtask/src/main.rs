@@ -25,11 +25,10 @@ cargo xtask CHORE
   demo [ARGS]      builds rapidbyte and runs `rapidbyte demo ARGS`
   test [ARGS]      sets up, then runs every test; ARGS go to the test runner
   lint             format, clippy for host and guests, house rules, licences
-  bench [ARGS]     psql | psql against rapidbyte apply; --rows N (1000000), --repetitions N (5)
+  bench [ARGS]     rapidbyte against other ways to do the same; `cargo xtask bench help` lists the benches
   faults [ARGS]    breaks runs in every way of the table and compares what is left; --seed N, --only F3,F5,
                    --cells upsert/incremental, --runs N of each cell, --part 1/4 of all runs, --jobs N (2); --bugs plants
                    known mistakes, each of which must be found
-  bench upsert     both ways of an upsert at 1,000, 100,000 and 1,000,000 rows; the same ARGS
 ";
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use nix::sys::{
     time::TimeValLike,
 };
 use serde_json::{Value, json};
-use std::{env, process::Command, time::Instant};
+use std::{env, path::PathBuf, process::Command, time::Instant};
 
 /// The chore's name; it is not in the usage, since only `bench` calls it.
 pub(crate) const CHORE: &str = "measure";
@@ -24,7 +24,7 @@ pub(crate) struct Cost {
 
 /// Runs the command under a measuring process, in the command's own environment.
 pub(crate) fn cost(command: &Command) -> Result<Cost> {
-    let mut measuring = Command::new(env::current_exe().context("where is this program?")?);
+    let mut measuring = Command::new(this_program()?);
     measuring.arg(CHORE).arg(command.get_program()).args(command.get_args()).current_dir(process::root());
     for (name, value) in command.get_envs() {
         match value {
@@ -37,6 +37,12 @@ pub(crate) fn cost(command: &Command) -> Result<Cost> {
     let cost: Value = serde_json::from_str(line).context("what was measured is not JSON")?;
     let number = |name: &str| cost[name].as_f64().with_context(|| format!("no {name} was measured"));
     Ok(Cost { wall_secs: number("wall_secs")?, cpu_secs: number("cpu_secs")?, peak_bytes: number("peak_bytes")? })
+}
+
+/// Where this program is. Another cargo may have replaced it since it began, as happens in a bench of hours; Linux still has it.
+fn this_program() -> Result<PathBuf> {
+    let path = env::current_exe().context("where is this program?")?;
+    Ok(if path.exists() { path } else { PathBuf::from("/proc/self/exe") })
 }
 
 /// The measuring process.
