@@ -29,8 +29,7 @@ pub(crate) fn target(
             .advise("choose another schema for this stream by `into` or `schema`"));
     }
     let name = relation::qualified(&name.namespace, &name.name).map_err(|error| name_error(&error))?;
-    let sql = relation::target_query(&name).map_err(|error| name_error(&error))?;
-    let rows = session.query(&sql)?.rows;
+    let rows = session.ask(relation::Question::Target, &name)?.rows;
     let mut found: relation::TargetRelation = json_row(rows.first().map_or(&[], Vec::as_slice))?;
     if let Some(table) = found.table.as_mut().filter(|table| table.uncounted)
         && session.text(&relation::any_row_query(&name))? == "f"

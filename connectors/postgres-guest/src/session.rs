@@ -1,17 +1,20 @@
 //! One logged-in session with its settings in place, and a statement at a time on it.
 
 use crate::{
-    error::{database_error, internal},
+    error::{database_error, internal, name_error},
     settings::{address, pg_config},
 };
 use rapidbyte_postgres::{
     client::{Client, Config, Fault, ResultSet},
+    ident::QualifiedName,
+    relation::{self, Question},
     session,
 };
 use rapidbyte_sdk::{
     HostStream, host,
     types::{Category, Error, Server},
 };
+use std::collections::BTreeSet;
 
 /// What every session needs besides what `session` sets, since it waits: for the other side, and for other sessions.
 const PATIENCE: &[(&str, &str)] = &[
@@ -35,6 +38,8 @@ const PATIENCE: &[(&str, &str)] = &[
 pub struct Session {
     client: Client<HostStream>,
     config: Config,
+    /// What the server has prepared.
+    asked: BTreeSet<Question>,
 }
 
 impl Session {
@@ -48,7 +53,7 @@ impl Session {
         let stream = HostStream::connect(&address(&config))?;
         let client = Client::connect(stream, &config, HostStream::start_tls).map_err(database_error)?;
         client.stream().on_abort(&client.cancel_request());
-        let mut session = Self { client, config };
+        let mut session = Self { client, config, asked: BTreeSet::new() };
         session.settle(more)?;
         host::metric("connect_secs", seconds_since(began));
         Ok(session)
@@ -79,6 +84,20 @@ impl Session {
     /// What the server refuses.
     pub fn query(&mut self, sql: &str) -> Result<ResultSet, Error> {
         self.client.query(sql).map_err(database_error)
+    }
+
+    /// Asks a question of a relation.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn ask(&mut self, question: Question, of: &QualifiedName) -> Result<ResultSet, Error> {
+        if !self.asked.contains(&question) {
+            self.query(&question.prepare().map_err(internal)?)?;
+            self.asked.insert(question);
+        }
+        let found = self.query(&question.ask(of).map_err(|error| name_error(&error))?)?;
+        self.query(relation::AS_BEFORE)?;
+        Ok(found)
     }
 
     /// Asks for what needs locks without waiting for them as long as [`PATIENCE`] says.

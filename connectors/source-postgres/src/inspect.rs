@@ -84,8 +84,7 @@ pub(crate) fn stream(
 
 fn table(session: &mut Session, namespace: &str, name: &str) -> Result<Known, Error> {
     let qualified = relation::qualified(namespace, name).map_err(|error| name_error(&error))?;
-    let sql = relation::source_query(&qualified).map_err(|error| name_error(&error))?;
-    let rows = session.query(&sql)?.rows;
+    let rows = session.ask(relation::Question::Source, &qualified)?.rows;
     let Some(row) = rows.first() else {
         let absent = Error::new(Category::NotFound, "the source has no such table or view").about(qualified.quoted());
         return Err(absent.advise("check the name in the sync file; `rapidbyte discover` lists what there is to read"));

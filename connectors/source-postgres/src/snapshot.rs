@@ -38,8 +38,7 @@ fn lockable(session: &mut Session, relations: Vec<contract::Relation>) -> Result
     for relation in relations {
         let decision::Relation::Table(namespace, name) = inspect::relation(relation) else { continue };
         let name = relation::qualified(&namespace, &name).map_err(|error| name_error(&error))?;
-        let sql = relation::source_query(&name).map_err(|error| name_error(&error))?;
-        if let Some(row) = session.query(&sql)?.rows.first() {
+        if let Some(row) = session.ask(relation::Question::Source, &name)?.rows.first() {
             let found: relation::SourceRelation = json_row(row)?;
             if found.lockable && found.kind.is_lockable() {
                 lockable.push(name);

@@ -4,16 +4,19 @@
 mod dependents;
 mod explain;
 mod quarantine;
+mod question;
 mod source;
 mod target;
 
 pub use explain::{Explained, explain_query, explained};
 pub use quarantine::{QuarantineTable, quarantine_query};
+pub use question::{AS_BEFORE, Question};
 pub use source::{DISCOVER_QUERY, Extent, Listed, SourceRelation, source_query};
 pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
 
 use crate::{
     ident::{IdentError, QualifiedName},
+    literal::NulError,
     sql::Sql,
 };
 use serde::Deserialize;
@@ -67,14 +70,45 @@ impl RelationKind {
 }
 
 /// `c` is the relation `name`, `n` its schema.
-pub(crate) fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, crate::literal::NulError> {
-    sql.raw(
+pub(crate) fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, NulError> {
+    of_which(sql, Which::Named(name))
+}
+
+/// The same, of one that is named when the question is asked.
+fn of_which(sql: Sql, which: Which<'_>) -> Result<Sql, NulError> {
+    let sql = sql.raw(
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relname = ",
-    )
-    .literal(name.name.as_str())?
-    .raw(" AND n.nspname = ")
-    .literal(name.schema.as_ref().map_or(DEFAULT_SCHEMA, |schema| schema.as_str()))
+    );
+    which.schema(which.name(sql)?.raw(" AND n.nspname = "))
+}
+
+/// Which relation a question is of.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    Named(&'a QualifiedName),
+    /// The one that EXECUTE names.
+    Asked,
+}
+
+impl Which<'_> {
+    fn name(self, sql: Sql) -> Result<Sql, NulError> {
+        match self {
+            Self::Named(name) => sql.literal(name.name.as_str()),
+            Self::Asked => Ok(sql.raw("$2")),
+        }
+    }
+
+    fn schema(self, sql: Sql) -> Result<Sql, NulError> {
+        match self {
+            Self::Named(name) => sql.literal(schema_of(name)),
+            Self::Asked => Ok(sql.raw("$1")),
+        }
+    }
+}
+
+fn schema_of(name: &QualifiedName) -> &str {
+    name.schema.as_ref().map_or(DEFAULT_SCHEMA, |schema| schema.as_str())
 }
 
 /// The names of the columns of the unique index `i` on `c`, in the index's order.

@@ -1,6 +1,6 @@
 //! What a source needs to know of a relation that it reads, and which relations there are.
 
-use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, of_relation};
+use super::{ATTACHED, Dependent, KEY_COLUMNS, RelationKind, Which, of_which};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
@@ -41,6 +41,15 @@ pub struct SourceRelation {
 /// # Errors
 /// A name with a NUL byte.
 pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
+    Ok(query(Which::Named(name))?.done())
+}
+
+/// The same of a relation that is named later.
+pub(super) fn question() -> Result<Sql, NulError> {
+    query(Which::Asked)
+}
+
+fn query(which: Which<'_>) -> Result<Sql, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
         .raw(EXTENT)
@@ -58,7 +67,7 @@ pub fn source_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw("(SELECT coalesce(json_agg(json_build_object('kind', d.kind, 'name', d.name) ORDER BY d.kind, d.name), '[]') FROM (")
         .join(" UNION ALL ", ATTACHED.into_iter().chain([INDEXES, ROW_LEVEL_SECURITY, CHILDREN]), Sql::raw)
         .raw(") AS d(kind, name)))::text");
-    Ok(of_relation(sql, name)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')").done())
+    Ok(of_which(sql, which)?.raw(" AND c.relkind IN ('r', 'p', 'f', 'v', 'm')"))
 }
 
 /// Of a table and all that are read with it, as partitions are, each of which is cut at the same blocks: the largest of them

@@ -1,7 +1,7 @@
 //! What a destination needs to know of a relation that it writes: all that decides how it can be written, and all that
 //! hangs on it.
 
-use super::{Dependent, KEY_COLUMNS, RelationKind, dependents::dependents, of_relation};
+use super::{Dependent, KEY_COLUMNS, RelationKind, Which, dependents::dependents, of_which};
 use crate::{ident::QualifiedName, literal::NulError, sql::Sql};
 use serde::Deserialize;
 
@@ -75,7 +75,15 @@ pub struct TargetKey {
 /// # Errors
 /// A name with a NUL byte.
 pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
-    let schema = name.schema.as_ref().map_or(super::DEFAULT_SCHEMA, |schema| schema.as_str());
+    Ok(query(Which::Named(name))?.done())
+}
+
+/// The same of a target that is named later.
+pub(super) fn question() -> Result<Sql, NulError> {
+    query(Which::Asked)
+}
+
+fn query(which: Which<'_>) -> Result<Sql, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('schema_exists', s.oid IS NOT NULL, 'can_create', CASE WHEN s.oid IS NULL ")
         .raw("THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') ")
@@ -94,10 +102,8 @@ pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
         .raw(KEYS_AFTER_COLUMNS)
         .raw(", 'dependents', ");
     let sql = dependents(sql).raw(", 'privileges', ").raw(PRIVILEGES).raw(")");
-    Ok(of_relation(sql, name)?
-        .raw("))::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = ")
-        .literal(schema)?
-        .done())
+    let sql = of_which(sql, which)?;
+    which.schema(sql.raw("))::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = "))
 }
 
 /// Asks whether we may write what records runs, or make it where it is absent: one row, one column, "t" or "f".
