@@ -38,7 +38,7 @@ cargo xtask bench upsert         both ways of an upsert at three sizes, and whet
 cargo xtask bench matrix         1K to 10M rows by INSERT, COPY, upsert by none, lz4, zstd: --rows N is the largest size
 cargo xtask bench compare A B [ROWS]   two commits; fails where one is worse, as far as the spreads allow to say so
 cargo xtask bench profile ROWS copy|insert|upsert   for the Firefox Profiler: --with samply or --with perf
-cargo xtask bench sandbox        sandboxed against native connectors; as goals
+cargo xtask bench sandbox        sandboxed against native connectors: takes what goals takes
 cargo xtask bench table FILE     what a file of results says
 cargo xtask bench chart FILE     the same as a chart, SVG: --out FILE.svg
 

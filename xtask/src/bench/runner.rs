@@ -5,6 +5,7 @@ use super::{
     ground::{Ground, Source},
     record::Recorder,
     trial::{Contender, Trial},
+    verdict::Measure,
     ways::{self, Place, Ready},
 };
 use crate::measure::{Cost, cost};
@@ -163,6 +164,9 @@ fn line(trial: &Trial, entrant: &Entrant, run: &Run) -> Value {
         "wall_secs": run.cost.wall_secs,
         "cpu_secs": run.cost.cpu_secs,
         "peak_bytes": run.cost.peak_bytes,
+        // The goals of the sandbox are judged by these.
+        "run_secs": Measure::Run.of(run),
+        "run_cpu_secs": Measure::RunCpu.of(run),
         "phases": run.receipt.as_ref().map(|receipt| &receipt["phases"]),
     })
 }
@@ -181,7 +185,7 @@ mod tests {
         let traceback =
             "`measure dlt` failed: Traceback:\n  File\nImportError: no dlt\nxtask: dlt failed (exit status: 1)\n";
         assert_eq!(short(traceback), "ImportError: no dlt");
-        assert_eq!(short("no native build"), "no native build");
+        assert_eq!(short("no wheel"), "no wheel");
         assert_eq!(short(&"x".repeat(1000)).len(), REASON_CHARS_MAX);
     }
 }

@@ -30,8 +30,8 @@ pub(super) enum Way {
     Apply(Apply),
     /// `rapidbyte plan`, which changes nothing.
     Plan,
-    /// `rapidbyte apply` with connectors that are linked natively.
-    Native,
+    /// The plan of such a run, carried out by connectors that are linked natively.
+    Native(Apply),
     /// COPY from psql to psql.
     Pipe,
     /// The same into a temporary table, from which rows are upserted.

@@ -13,6 +13,11 @@ pub(super) enum Measure {
     Wall,
     /// Seconds of the contender's own processes, user and system.
     Cpu,
+    /// Seconds of the run alone, by the receipt, which leaves out planning; of the whole process where that does nothing else
+    /// and writes none.
+    Run,
+    /// Its processor seconds.
+    RunCpu,
     /// Bytes of the largest process.
     Peak,
     /// Seconds of a phase of the receipt, by its JSON pointer.
@@ -69,7 +74,7 @@ impl Goal {
         match (self.against, self.measure) {
             (Some(_), _) => format!("{value:.2}"),
             (None, Measure::Peak) => format!("{:.1} MB", value / 1e6),
-            (None, Measure::Wall | Measure::Cpu | Measure::Phase(_)) => format!("{:.1} ms", value * 1e3),
+            (None, _) => format!("{:.1} ms", value * 1e3),
         }
     }
 
@@ -77,6 +82,8 @@ impl Goal {
         let measure = match self.measure {
             Measure::Wall => "wall",
             Measure::Cpu => "CPU",
+            Measure::Run => "run",
+            Measure::RunCpu => "run's CPU",
             Measure::Peak => "peak",
             Measure::Phase(_) => "load",
         };
@@ -106,6 +113,14 @@ impl Measure {
         match self {
             Self::Wall => Some(run.cost.wall_secs),
             Self::Cpu => Some(run.cost.cpu_secs),
+            Self::Run => match &run.receipt {
+                Some(receipt) => receipt["duration_secs"].as_f64(),
+                None => Some(run.cost.wall_secs),
+            },
+            Self::RunCpu => match &run.receipt {
+                Some(receipt) => Some(receipt["cpu_secs"]["user"].as_f64()? + receipt["cpu_secs"]["system"].as_f64()?),
+                None => Some(run.cost.cpu_secs),
+            },
             Self::Peak => Some(run.cost.peak_bytes),
             Self::Phase(pointer) => run.receipt.as_ref()?["phases"].pointer(pointer)?.as_f64(),
         }
@@ -207,6 +222,20 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_what_its_receipt_says_of_it() {
+        let (mut sandboxed, native) = (measured("ours", &[1.0]), measured("theirs", &[0.5]));
+        let run = &mut sandboxed.runs[0];
+        let of = |run: &Run| (Measure::Run.of(run), Measure::RunCpu.of(run));
+        assert_eq!(of(run), (None, None), "a receipt that does not say it is not replaced by the process");
+        run.receipt = Some(json!({"duration_secs": 0.75, "cpu_secs": {"user": 0.5, "system": 0.25}}));
+        assert_eq!(of(run), (Some(0.75), Some(0.75)));
+        run.receipt = None;
+        assert_eq!(of(run), (Some(1.0), Some(1.0)));
+        let goal = Goal { measure: Measure::Run, ..FAST };
+        assert_eq!(judge(&goal, &[sandboxed, native]).reason.as_deref(), Some("theirs does not say it"));
+    }
+
+    #[test]
     fn what_is_missing_is_not_measured() {
         let mut theirs = measured("theirs", &[]);
         theirs.missing = Some("it crashed".to_owned());
@@ -225,13 +254,13 @@ mod tests {
     fn the_table_has_a_line_for_each_goal() {
         let memory = Goal::limit("memory", "memory", "ours", Measure::Peak, 128e6);
         let both = [measured("ours", &[1.0, 2.0]), measured("theirs", &[4.0, 4.0])];
-        let lost = Verdict::not_measured("no native build".to_owned());
+        let lost = Verdict::not_measured("no wheel".to_owned());
         let text = table(&[(&FAST, judge(&FAST, &both)), (&memory, judge(&memory, &both)), (&FAST, lost)]);
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0], ["goal", "what", "at", "most", "measured", "spread"]);
         assert_eq!(lines[1], ["fast", "ours", "/", "theirs,", "wall", "0.70", "0.38", "0.25..0.50", "met"]);
         let megabytes = ["memory", "ours,", "peak", "128.0", "MB", "64.0", "MB", "64.0", "MB..64.0", "MB", "met"];
         assert_eq!(lines[2], megabytes);
-        assert!(text.ends_with("-  not measured: no native build\n"), "{text}");
+        assert!(text.ends_with("-  not measured: no wheel\n"), "{text}");
     }
 }

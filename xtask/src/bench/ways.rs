@@ -52,10 +52,7 @@ pub(super) fn ready(contender: &Contender, place: &Place) -> Result<Ready> {
     match &contender.way {
         Way::Apply(apply) => rapidbyte(place, workload, apply, true),
         Way::Plan => rapidbyte(place, workload, &Apply::default(), false),
-        Way::Native => {
-            let binary = Some(sandbox::native_build()?);
-            rapidbyte(place, workload, &Apply { binary, ..Apply::default() }, true)
-        }
+        Way::Native(apply) => sandbox::native(place, workload, apply),
         Way::Pipe => shell(place, PIPE, &[workload.table, &place.source.database, TARGET]),
         Way::PipeMerge => shell(place, PIPE_MERGE, &[workload.table, &place.source.database, TARGET, MERGE]),
         Way::Unnest => unnest(place),
@@ -78,7 +75,8 @@ fn shell(place: &Place, script: &str, arguments: &[&str]) -> Result<Ready> {
     Ok(Ready { command, receipt: None, writes: true, version: version.trim_end().to_owned() })
 }
 
-fn rapidbyte(place: &Place, workload: &Workload, apply: &Apply, writes: bool) -> Result<Ready> {
+/// `rapidbyte apply`, or `rapidbyte plan`, which does not write.
+pub(super) fn rapidbyte(place: &Place, workload: &Workload, apply: &Apply, writes: bool) -> Result<Ready> {
     let binary = apply.binary.as_deref().unwrap_or(place.binary);
     let file = |extension: &str| place.ground.folder().join(format!("{}.{extension}", place.index));
     let (sync, receipt) = (file("toml"), file("receipt.json"));
@@ -119,5 +117,5 @@ fn unnest(place: &Place) -> Result<Ready> {
 
 /// Whether a failure of this contender is a failure of the bench: others are reported as missing.
 pub(super) fn is_ours(contender: &Contender) -> bool {
-    !matches!(contender.way, Way::Peer(_) | Way::Native)
+    !matches!(contender.way, Way::Peer(_))
 }
