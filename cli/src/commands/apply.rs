@@ -33,6 +33,7 @@ Examples:
 /// Show the plan, run it and print the receipt
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools)] // flags
 pub(crate) struct Args {
     /// The sync file, or a saved plan: that one was reviewed, and nothing is asked
     #[arg(value_name = "SYNC.toml|PLAN.json")]

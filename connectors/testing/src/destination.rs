@@ -1,7 +1,9 @@
 //! The destination: counts what it is given, and says by log what it is asked to do.
 //!
-//! Faults of its own: count-more, count-less, received-less, rejected and absurd at "finish"; lost at "commit" (the answer is lost);
-//! committed at "outcome" (otherwise the run is unknown); refused at "inspect" (the column cannot be moved).
+//! Faults of its own: count-more, count-less, received-less, rejected and absurd at "finish", and at "finish-part", which is what
+//! `finish` is called of a part; unloaded at "load" (it tells of a part that nobody loaded), count-less there (of parts with a row less
+//! than they have), silent (of no stream); lost at "commit" (the answer is lost); committed at "outcome" (otherwise the run is unknown);
+//! refused at "inspect" (the column cannot be moved).
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]
 mod bindings {
@@ -11,6 +13,8 @@ mod bindings {
 }
 
 use crate::{
+    numbers::{BLOCK_ROWS, Tally},
+    parts::Parts,
     settings::{Settings, description},
     source::{checksum, finding, server},
 };
@@ -23,7 +27,10 @@ use rapidbyte_sdk::{
         Role, Server,
     },
 };
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 struct Component;
 
@@ -51,31 +58,57 @@ impl contract::Guest for Component {
     }
 
     fn prepare(decision: contract::WriteDecision) -> Result<contract::PreparedWrite, Error> {
-        let load = contract::Statement {
-            phase: contract::Phase::Load,
-            effect: contract::Effect::Write,
-            sql: "count".to_owned(),
-            purpose: "counts rows".to_owned(),
+        use contract::{Effect, Phase};
+        let statement = |phase, effect, sql: &str, purpose: &str| contract::Statement {
+            phase,
+            effect,
+            sql: sql.to_owned(),
+            purpose: purpose.to_owned(),
         };
-        let check = contract::Statement {
-            phase: contract::Phase::Verify,
-            effect: contract::Effect::Read,
-            sql: "sum".to_owned(),
-            purpose: "sums rows".to_owned(),
-        };
-        let statements = std::iter::once(load).chain(decision.checksum.then_some(check)).collect();
+        let stage = statement(Phase::Stage, Effect::Create, "remember", "remembers parts");
+        let load = statement(Phase::Load, Effect::Write, "count", "counts rows");
+        let check = statement(Phase::Verify, Effect::Read, "sum", "sums rows");
+        let statements = decision.parts.then_some(stage).into_iter().chain([load]);
+        let statements = statements.chain(decision.checksum.then_some(check)).collect();
         Ok(contract::PreparedWrite { statements, conflict_clause: None })
     }
 }
 
 struct Session {
     settings: Settings,
+    parts: Rc<Parts>,
 }
 
 impl Session {
     /// Says what is being done, then commits the faults asked for there.
     fn at(&self, place: &str) -> Result<(), Error> {
         at(&self.settings, place)
+    }
+
+    /// What is told of the parts of a target.
+    fn told(&self, target: &str) -> Vec<contract::LoadedPart> {
+        let has = |fault| self.settings.has(fault, "load");
+        let missing = u64::from(has("count-less"));
+        let unloaded = has("unloaded").then_some((0, BLOCK_ROWS));
+        let told = self.parts.of(target).into_iter().map(|(part, rows)| (part, rows - missing)).chain(unloaded);
+        told.map(|(part, rows)| contract::LoadedPart { part, rows, bytes_written: rows * 8 }).collect()
+    }
+
+    /// A writer of a stream, or of one part; of one in parts the rows that they have.
+    fn writer(&self, request: &contract::WriteRequest, part: Option<u32>) -> Result<contract::Writer, Error> {
+        let is_part = part.is_some();
+        let reader = FrameReader::new(&request.schema).map_err(rapidbyte_sdk::fault)?;
+        let decision = &request.decision;
+        let target = decision.target.name.clone();
+        let begun = if decision.parts && !is_part { self.parts.whole(&target)? } else { Tally::default() };
+        Ok(contract::Writer::new(Writer {
+            settings: self.settings.clone(),
+            parts: self.parts.clone(),
+            part: part.map(|part| (target, part)),
+            reader: RefCell::new(reader),
+            tally: Cell::new(begun),
+            is_checked: decision.checksum && !is_part,
+        }))
     }
 }
 
@@ -88,7 +121,8 @@ impl contract::GuestSession for Session {
     fn open(settings: Vec<(String, String)>) -> Result<contract::Session, Error> {
         let settings = Settings::of(&settings);
         at(&settings, "open")?;
-        Ok(contract::Session::new(Self { settings }))
+        let parts = Rc::new(Parts::new(settings.address()));
+        Ok(contract::Session::new(Self { settings, parts }))
     }
 
     fn server(&self) -> Result<Server, Error> {
@@ -130,7 +164,11 @@ impl contract::GuestSession for Session {
             changed_by_others: false,
             comment: None,
             dependents: Vec::new(),
-            privileges: vec![contract::Privilege::CreateInSchema, contract::Privilege::Record],
+            privileges: vec![
+                contract::Privilege::CreateInSchema,
+                contract::Privilege::Record,
+                contract::Privilege::Load,
+            ],
             rows: None,
         })
     }
@@ -178,22 +216,30 @@ impl contract::GuestSession for Session {
         self.at("begin")
     }
 
-    fn load(&self, _: String, requests: Vec<contract::WriteRequest>) -> Result<Vec<Vec<contract::LoadedPart>>, Error> {
+    fn load(
+        &self,
+        name: String,
+        requests: Vec<contract::WriteRequest>,
+    ) -> Result<Vec<Vec<contract::LoadedPart>>, Error> {
         self.at("load")?;
-        Ok(requests.iter().map(|_| Vec::new()).collect())
+        self.parts.find(&name)?;
+        let told = requests.iter().map(|request| self.told(&request.decision.target.name));
+        Ok(told.filter(|_| !self.settings.has("silent", "load")).collect())
     }
 
-    fn open_part(&self, request: contract::WriteRequest, _: u32) -> Result<contract::Writer, Error> {
-        self.open_writer(request)
+    fn join_load(&self, name: String) -> Result<(), Error> {
+        self.at("join-load")?;
+        self.parts.find(&name)
+    }
+
+    fn open_part(&self, request: contract::WriteRequest, part: u32) -> Result<contract::Writer, Error> {
+        self.at("open-part")?;
+        self.writer(&request, Some(part))
     }
 
     fn open_writer(&self, request: contract::WriteRequest) -> Result<contract::Writer, Error> {
         self.at("open-writer")?;
-        let reader = FrameReader::new(&request.schema).map_err(rapidbyte_sdk::fault)?;
-        let is_checked = request.decision.checksum;
-        let (settings, reader) = (self.settings.clone(), RefCell::new(reader));
-        let writer = Writer { settings, reader, rows: Cell::new(0), is_checked };
-        Ok(contract::Writer::new(writer))
+        self.writer(&request, None)
     }
 
     fn commit(&self, _: Vec<contract::Checkpoint>, receipt: String) -> Result<(), Error> {
@@ -225,7 +271,7 @@ impl contract::GuestSession for Session {
 
     fn summaries(&self, _: contract::Compared, _: KeyRange, _: Vec<Vec<String>>) -> Result<Vec<Checksum>, Error> {
         self.at("summaries")?;
-        Ok(vec![checksum(&self.settings, "summaries", self.settings.rows)])
+        Ok(vec![checksum(&self.settings, "summaries", Tally::of_all(self.settings.rows))])
     }
 
     fn cuts(&self, _: contract::Compared, _: KeyRange, _: u64, _: u32) -> Result<Vec<Vec<String>>, Error> {
@@ -245,8 +291,11 @@ impl contract::GuestSession for Session {
 
 struct Writer {
     settings: Settings,
+    parts: Rc<Parts>,
+    /// The target and the number, where it writes one part alone.
+    part: Option<(String, u32)>,
     reader: RefCell<FrameReader>,
-    rows: Cell<u64>,
+    tally: Cell<Tally>,
     is_checked: bool,
 }
 
@@ -255,14 +304,19 @@ impl contract::GuestWriter for Writer {
         at(&self.settings, "write")?;
         let batch = self.reader.borrow_mut().batch(batch.frame);
         let batch = batch.map_err(|error| Error::new(Category::Protocol, error.to_string()))?;
-        self.rows.set(self.rows.get() + batch.num_rows() as u64);
+        self.tally.set(self.tally.get().and(Tally::of_batch(&batch)));
         Ok(())
     }
 
     fn finish(&self) -> Result<contract::Written, Error> {
-        at(&self.settings, "finish")?;
-        let has = |fault| self.settings.has(fault, "finish");
-        let rows = self.rows.get();
+        let place = if self.part.is_some() { "finish-part" } else { "finish" };
+        at(&self.settings, place)?;
+        let has = |fault| self.settings.has(fault, place);
+        let tally = self.tally.get();
+        if let Some((target, part)) = &self.part {
+            self.parts.record(target, *part, tally)?;
+        }
+        let rows = tally.rows;
         let written = match () {
             () if has("count-more") => rows + 1,
             () if has("count-less") => rows - 1,
@@ -276,7 +330,7 @@ impl contract::GuestWriter for Writer {
             rows_loaded: written,
             rows_written: written,
             bytes_written: rows * 8,
-            checksum: self.is_checked.then(|| checksum(&self.settings, "finish", rows)),
+            checksum: self.is_checked.then(|| checksum(&self.settings, place, tally)),
         })
     }
 }

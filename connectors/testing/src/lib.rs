@@ -2,8 +2,8 @@
 //! source it makes numbers up, as a destination it counts them.
 //!
 //! Settings: `mode`, a list of `fault@place` divided by blanks (see `fault`); `rows`, how many it gives; `host` and `port`,
-//! the endpoint that it asks for; `password`, which it must not repeat. `place` is a function of the contract:
-//! "open", "next", "commit". Every call of a destination is logged by its name.
+//! the endpoint that it asks for, and where a destination keeps its parts (see `parts`); `password`, which it must not repeat.
+//! `place` is a function of the contract: "open", "next", "commit". Every call of a destination is logged by its name.
 
 /// The component.
 #[cfg(not(target_arch = "wasm32"))]
@@ -17,6 +17,8 @@ mod escape;
 mod fault;
 #[cfg(target_arch = "wasm32")]
 mod numbers;
+#[cfg(target_arch = "wasm32")]
+mod parts;
 #[cfg(target_arch = "wasm32")]
 mod settings;
 #[cfg(target_arch = "wasm32")]

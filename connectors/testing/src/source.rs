@@ -1,7 +1,8 @@
 //! The source: numbers, and lies about them.
 //!
-//! Faults of its own: garbage, short, many-keys, no-native and absurd at "inspect"; drift at "inspect", once there is a
-//! snapshot; rows-more, rows-less, empty, too-many, huge, garbage, cut, schema at "next".
+//! Faults of its own: garbage, short, many-keys, no-native and absurd at "inspect"; drift at "inspect" and lost at "server", once
+//! there is a snapshot; rows-more, rows-less, empty, too-many, huge, garbage, cut, schema at "next".
+//! No fault: parts at "inspect" tells of blocks that the numbers lie in.
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]
 mod bindings {
@@ -11,15 +12,15 @@ mod bindings {
 }
 
 use crate::{
-    numbers,
+    numbers::{self, Tally},
     settings::{Settings, description},
 };
 use bindings::exports::rapidbyte::connector::source as contract;
 use rapidbyte_sdk::types::{
-    Batch, Checksum, Description, Endpoint, Error, Finding, KeyRange, KeyedRow, ObjectName, RelationKind, Role, Server,
-    Severity,
+    Batch, Category, Checksum, Description, Endpoint, Error, Finding, KeyRange, KeyedRow, ObjectName, RelationKind,
+    Role, Server, Severity,
 };
-use std::cell::Cell;
+use std::{cell::Cell, ops::Range};
 
 struct Component;
 
@@ -41,7 +42,8 @@ impl contract::Guest for Component {
     fn prepare(decision: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
         Settings::with_mode(decision.selection.filter.as_deref().unwrap_or_default()).at("prepare")?;
         let checksum = decision.checksum.map(|_| "their sum".to_owned());
-        Ok(contract::PreparedRead { statements: vec!["the numbers".to_owned()], position: None, checksum })
+        let statements = numbers::statements(decision.partitions, decision.partition_blocks);
+        Ok(contract::PreparedRead { statements, position: None, checksum })
     }
 }
 
@@ -59,6 +61,9 @@ impl contract::GuestSession for Session {
 
     fn server(&self) -> Result<Server, Error> {
         self.settings.at("server")?;
+        if self.settings.has("lost", "server") && self.in_snapshot.get() {
+            return Err(Error::new(Category::Network, "the snapshot is gone"));
+        }
         Ok(server("nowhere"))
     }
 
@@ -108,7 +113,7 @@ impl contract::GuestSession for Session {
             dependents: Vec::new(),
             cursor: None,
             rows_in_all: None,
-            extent: None,
+            extent: has("parts").then(|| extent(self.settings.rows)),
             statistics: contract::Statistics {
                 rows: Some(if absurd { u64::MAX } else { self.settings.rows }),
                 bytes_per_row: Some(if absurd { u32::MAX } else { 8 }),
@@ -136,17 +141,18 @@ impl contract::GuestSession for Session {
     fn read(&self, request: contract::ReadRequest) -> Result<contract::Reader, Error> {
         self.settings.at("read")?;
         let rows_max = u64::from(request.batch_rows);
-        Ok(contract::Reader::new(Reader { settings: self.settings.clone(), rows_max, given: Cell::new(0) }))
+        let Range { start, end } = numbers::asked(&request.statement, self.settings.rows);
+        Ok(contract::Reader::new(Reader { settings: self.settings.clone(), rows_max, next: Cell::new(start), end }))
     }
 
     fn checksum(&self, _: String) -> Result<Checksum, Error> {
         self.settings.at("checksum")?;
-        Ok(checksum(&self.settings, "checksum", self.settings.rows))
+        Ok(checksum(&self.settings, "checksum", Tally::of_all(self.settings.rows)))
     }
 
     fn summaries(&self, _: contract::Compared, _: KeyRange, _: Vec<Vec<String>>) -> Result<Vec<Checksum>, Error> {
         self.settings.at("summaries")?;
-        Ok(vec![checksum(&self.settings, "summaries", self.settings.rows)])
+        Ok(vec![checksum(&self.settings, "summaries", Tally::of_all(self.settings.rows))])
     }
 
     fn cuts(&self, _: contract::Compared, _: KeyRange, _: u64, _: u32) -> Result<Vec<Vec<String>>, Error> {
@@ -167,18 +173,19 @@ impl contract::GuestSession for Session {
 struct Reader {
     settings: Settings,
     rows_max: u64,
-    given: Cell<u64>,
+    next: Cell<u64>,
+    end: u64,
 }
 
 impl contract::GuestReader for Reader {
     fn next(&self) -> Result<Option<Batch>, Error> {
         self.settings.at("next")?;
-        let first = self.given.get();
-        let rows = self.rows_max.min(self.settings.rows - first);
+        let first = self.next.get();
+        let rows = self.rows_max.min(self.end - first);
         if rows == 0 {
             return Ok(None);
         }
-        self.given.set(first + rows);
+        self.next.set(first + rows);
         let batch = Batch { rows: u32::try_from(rows).unwrap_or(u32::MAX), frame: numbers::frame(first, rows)? };
         lie(&self.settings, batch).map(Some)
     }
@@ -213,12 +220,17 @@ fn lie(settings: &Settings, mut batch: Batch) -> Result<Batch, Error> {
     Ok(batch)
 }
 
+fn extent(rows: u64) -> contract::Extent {
+    let blocks = rows.div_ceil(numbers::BLOCK_ROWS);
+    contract::Extent { blocks, bytes: blocks * numbers::BLOCK_BYTES }
+}
+
 /// The rows, and a sum of them. Its lies: words for a number, and another sum.
-pub(crate) fn checksum(settings: &Settings, place: &str, rows: u64) -> Checksum {
+pub(crate) fn checksum(settings: &Settings, place: &str, Tally { rows, sum }: Tally) -> Checksum {
     let sum = match () {
         () if settings.has("words", place) => "many".to_owned(),
         () if settings.has("other-sum", place) => "-1".to_owned(),
-        () => (rows * 7).to_string(),
+        () => sum.to_string(),
     };
     Checksum { rows, sum }
 }

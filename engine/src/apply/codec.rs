@@ -100,10 +100,10 @@ mod tests {
             let (mut packing, mut unpacking) = (Vec::new(), Vec::new());
             let mut places = Vec::new();
             for rows in [10_000, 9_000, 1, 10_000] {
-                let packed = packer.pack(vec![7; rows], packing).unwrap();
-                let packed_at = packed.bytes.as_ptr();
-                let (found, spare) = unpacker.unpack(packed, unpacking).unwrap();
-                places.push((packed_at, found.as_ptr()));
+                let small = packer.pack(vec![7; rows], packing).unwrap();
+                let small_at = small.bytes.as_ptr();
+                let (found, spare) = unpacker.unpack(small, unpacking).unwrap();
+                places.push((small_at, found.as_ptr()));
                 (unpacking, packing) = (found, spare.unwrap());
             }
             assert!(places.iter().all(|place| *place == places[0]), "{way:?}");

@@ -197,7 +197,7 @@ impl Step<'_> {
     fn change(&mut self, kind: ChangeKind, column: &str, target: &str, because: &str) {
         let name = visible(column);
         if !self.facts.may(Privilege::Own) {
-            let (user, table) = (visible(self.facts.user), &self.facts.target.name);
+            let (user, table) = (visible(self.facts.user()), &self.facts.target.name);
             let reason = format!("{because}, and {user} does not own {table}: it cannot alter it");
             let advice = format!(
                 "its owner runs: ALTER TABLE {} {} {};",

@@ -4,8 +4,8 @@ use crate::{
     decision::Disposition,
     name::visible,
     observation::{
-        ColumnFit, Identity, Privilege, RelationKind, SeenCheckpoint, SourceColumn, SourceStream, TargetColumn,
-        TargetState,
+        ColumnFit, Identity, Observation, Privilege, RelationKind, SeenCheckpoint, SourceColumn, SourceStream,
+        TargetColumn, TargetState,
     },
     resolve::ResolvedStream,
     spec::{Incremental, Spec},
@@ -35,13 +35,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) checkpoint: Option<&'a SeenCheckpoint>,
     /// Columns that are new at the source and not read.
     pub(crate) ignored: &'a [String],
-    /// Our user at the destination.
-    pub(crate) user: &'a str,
-    /// Of this machine.
-    pub(crate) cores: u32,
+    /// All that was seen.
+    pub(crate) observation: &'a Observation,
 }
 
 impl<'a> Facts<'a> {
+    /// Who we are at the destination.
+    pub(crate) fn user(&self) -> &'a str {
+        &self.observation.destination.user
+    }
+
     pub(crate) fn absent(&self) -> bool {
         self.target.kind.is_none()
     }

@@ -128,8 +128,7 @@ fn decide_stream(
 ) -> StreamDraft {
     let StreamObservation { source, target, ignored, .. } = seen;
     let (stream, checkpoint) = (&stream.without(ignored), seen.checkpoint.as_ref());
-    let (user, cores) = (observation.destination.user.as_str(), observation.cores);
-    let facts = Facts { spec, stream, source, target, checkpoint, ignored, user, cores };
+    let facts = Facts { spec, stream, source, target, checkpoint, ignored, observation };
     let (window, window_report) = incremental::choose(facts);
     let source = &incremental::as_it_is_read(source, window.as_ref());
     let facts = Facts { source, ..facts };

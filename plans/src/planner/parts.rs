@@ -63,7 +63,7 @@ fn possible(facts: Facts<'_>, route: Route, report: &mut Report) -> Option<Parts
     let columns = facts.source.columns.iter().map(|column| column.name.len() + 4).sum();
     let parts_max = PARTS_MAX.min(STATEMENTS_BYTES_MAX / statement_bytes(columns));
     let limits = &facts.spec.limits;
-    let readers = limits.parallel.unwrap_or(facts.cores.clamp(1, READERS_MAX));
+    let readers = limits.parallel.unwrap_or(facts.observation.cores.clamp(1, READERS_MAX));
     let part_bytes = part_bytes(extent, limits.part_bytes, readers);
     let mut parts = cut(extent, part_bytes, parts_max)?;
     if !facts.may(Privilege::Load) {

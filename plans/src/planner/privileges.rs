@@ -66,28 +66,28 @@ fn needed(facts: Facts<'_>, route: Route, updates: bool, delete: bool) -> Vec<Pr
 
 /// INSERT on another table than the target.
 pub(crate) fn missing_insert(facts: Facts<'_>, table: &ObjectName, report: &mut Report) {
-    let reason = format!("{} lacks INSERT on {table}", crate::name::visible(facts.user));
-    let grant = format!("GRANT INSERT ON {} TO {};", shown::object(table), shown::identifier(facts.user));
+    let reason = format!("{} lacks INSERT on {table}", crate::name::visible(facts.user()));
+    let grant = format!("GRANT INSERT ON {} TO {};", shown::object(table), shown::identifier(facts.user()));
     report.refuse(Rule::PrivilegeMissing, reason, grant);
 }
 
 pub(crate) fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Report) {
-    let (user, name) = (crate::name::visible(facts.user), &facts.target.name);
+    let (user, name) = (crate::name::visible(facts.user()), &facts.target.name);
     let (reason, advice) = match privilege {
         Privilege::Own => (format!("{user} does not own {name}"), "let its owner run the sync".to_owned()),
         // Where the schema is absent, this says whether we may make it (connectors/wit, `privilege`).
         Privilege::CreateInSchema if !facts.target.schema_exists => {
-            let (schema, role) = (shown::identifier(&name.namespace), shown::identifier(facts.user));
+            let (schema, role) = (shown::identifier(&name.namespace), shown::identifier(facts.user()));
             let reason = format!("{user} may not create schema {}", crate::name::visible(&name.namespace));
             (reason, format!("CREATE SCHEMA {schema} AUTHORIZATION {role};"))
         }
         Privilege::CreateInSchema => {
             let schema = shown::identifier(&name.namespace);
-            let grant = format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {};", shown::identifier(facts.user));
+            let grant = format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {};", shown::identifier(facts.user()));
             (format!("{user} may not create tables in schema {}", crate::name::visible(&name.namespace)), grant)
         }
         Privilege::Stage => {
-            let grant = format!("grant TEMPORARY on the destination's database to {}", shown::identifier(facts.user));
+            let grant = format!("grant TEMPORARY on the destination's database to {}", shown::identifier(facts.user()));
             (format!("{user} may not make the temporary table that rows are staged in"), grant)
         }
         other => (format!("{user} lacks {} on {name}", word(other)), grant(facts, word(other))),
@@ -96,7 +96,7 @@ pub(crate) fn missing(facts: Facts<'_>, privilege: Privilege, report: &mut Repor
 }
 
 fn grant(facts: Facts<'_>, word: &str) -> String {
-    format!("GRANT {word} ON {} TO {};", shown::object(&facts.target.name), shown::identifier(facts.user))
+    format!("GRANT {word} ON {} TO {};", shown::object(&facts.target.name), shown::identifier(facts.user()))
 }
 
 fn word(privilege: Privilege) -> &'static str {

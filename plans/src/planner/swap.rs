@@ -86,7 +86,7 @@ fn all_is_carried(facts: Facts<'_>) -> Option<String> {
 
 /// The new table is made by reading the old one's columns, and belongs to whoever makes it.
 fn rights(facts: Facts<'_>) -> Option<String> {
-    let user = visible(facts.user);
+    let user = visible(facts.user());
     let lacks = |privilege, words: &str| (!facts.may(privilege)).then(|| format!("{user} {words}"));
     lacks(Privilege::Own, "does not own it")
         .or_else(|| lacks(Privilege::CreateInSchema, "may not create tables in its schema"))
