@@ -35,7 +35,7 @@ fn slow(end: fn(&Lab) -> &Proxy, side: &str, stays: &str, grows: &str) -> Result
     lab.databases();
     lab.sql(SOURCE, ROWS);
     let fast = phases(&lab);
-    end(&lab).arm(vec![Rule::always(When::Says("COPY", "rows"), What::Latency(SLOW))]);
+    end(&lab).arm(vec![Rule::always(When::Says("COPY", "(FORMAT binary)"), What::Latency(SLOW))]);
     let slow = phases(&lab);
     let all = duration(&slow);
     let other = if side == "source" { "destination" } else { "source" };

@@ -31,10 +31,11 @@ fn peak_bytes(world: &World, rows: u32) -> u64 {
 }
 
 #[test]
-fn ten_times_the_rows_take_no_more_memory() {
+fn more_rows_take_no_more_memory() {
     let world = World::new("");
-    let (few, many) = (peak_bytes(&world, 300_000), peak_bytes(&world, 3_000_000));
-    assert!(many < few + few / 5, "{few} bytes for 300,000 rows, {many} for 3,000,000");
+    // The fewer have to be enough to fill all that is between the ends.
+    let (few, many) = (peak_bytes(&world, 1_000_000), peak_bytes(&world, 5_000_000));
+    assert!(many < few + few / 5, "{few} bytes for 1,000,000 rows, {many} for 5,000,000");
     // The limit is one: with a sixteenth of it nothing goes.
     let said = run_within(&world, HARD_LIMIT_KIB / 16, &["apply", "sync.toml", "--yes"]);
     assert_ne!(said.code, Some(0), "{said:#?}");
@@ -60,4 +61,20 @@ fn a_row_above_the_limit_is_an_error_that_names_it() {
     let said = world.run(&["apply", "sync.toml", "--yes"]);
     said.ends(6, "row_bytes");
     assert_eq!(world.destination("SELECT to_regclass('large') IS NULL"), "t");
+}
+
+/// Two sessions at each end have less memory each: where rows are too large for that one goes on alone.
+#[test]
+fn rows_that_fill_the_memory_of_several_sessions_pass_through_one() {
+    let world = World::new(
+        // A few to a block, or there would be one part.
+        "CREATE TABLE large AS SELECT i AS id, repeat('x', 1800) AS pad, (SELECT string_agg(md5((i * 100000 + j)::text), '') \
+         FROM generate_series(1, 125000) AS j) AS filler FROM generate_series(1, 24) AS i; ANALYZE large",
+    );
+    world.sync(
+        "[limits]\nparallel = 4\npart_bytes = \"8MiB\"\n\n[[stream]]\ntable = \"public.large\"\nwrite = \"replace\"\n",
+    );
+    let said = world.run(&["apply", "sync.toml", "--yes"]);
+    said.ends(0, "one goes on alone");
+    world.assert_same("large", "large");
 }

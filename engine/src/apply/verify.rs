@@ -59,19 +59,19 @@ pub(super) fn loaded(stream: &StreamPlan, rows_read: Option<&u64>, part: LoadedP
     })
 }
 
-/// Every row of a part was received and loaded.
+/// Every row of a part was received and loaded, and none was set aside.
 ///
 /// # Errors
 /// [`EngineError::Counts`] where they differ.
 pub(super) fn part(stream: &StreamPlan, read: Read, written: Counted) -> Result<(), EngineError> {
-    if read.rows == written.rows_received && read.rows == written.rows_loaded {
+    if read.rows == written.rows_received && read.rows == written.rows_loaded && written.rows_rejected == 0 {
         return Ok(());
     }
     Err(EngineError::Counts {
         stream: stream.stream.clone(),
         rows_read: read.rows,
         rows_received: written.rows_received,
-        rows_written: written.rows_written,
+        rows_written: written.rows_loaded,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     parts::{assert_dropped, assert_whole, case},
     world::{Case, apply},
 };
-use rapidbyte_engine::{EngineError, Side};
+use rapidbyte_engine::{EngineError, Event, Level, Side};
 
 /// Seven rows in three parts, and as many sessions at each end.
 fn shared(source: &str, destination: &str) -> Case {
@@ -60,10 +60,8 @@ async fn a_part_whose_rows_differ_ends_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_ends_one_ends_all_and_what_they_left_is_dropped() {
     for (source, destination, side) in [
-        ("", "error@join-load", Side::Destination),
         ("", "trap@join-load", Side::Destination),
         ("", "error@open-part", Side::Destination),
-        ("error@join-snapshot", "", Side::Source),
         ("trap@join-snapshot", "", Side::Source),
         ("error@next", "", Side::Source),
     ] {
@@ -71,5 +69,16 @@ async fn whatever_ends_one_ends_all_and_what_they_left_is_dropped() {
         let which = format!("{source}{destination}");
         assert_eq!(outcome.unwrap_err().side(), Some(side), "{which}");
         assert_dropped(&heard, &which);
+    }
+}
+
+/// One that cannot begin is done without.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_cannot_join_is_not_missed() {
+    for (source, destination) in [("", "error@join-load"), ("error@join-snapshot", "")] {
+        let (outcome, heard) = apply(&shared(source, destination)).await;
+        assert_whole(&outcome.unwrap());
+        let warned = |event: &Event| matches!(event, Event::Log { level: Level::Warn, message, .. } if message.contains("one session less"));
+        assert_eq!(heard.all().iter().filter(|event| warned(event)).count(), 2, "{source}{destination}");
     }
 }

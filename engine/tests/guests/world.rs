@@ -95,7 +95,7 @@ pub(crate) fn engine() -> Engine {
     ENGINE.get_or_init(make).clone()
 }
 
-/// Plans without faults, then applies with those of the case: as if the connectors had gone wrong in between.
+/// Plans and applies with the faults of the case.
 pub(crate) async fn apply(case: &Case) -> (Result<Receipt, EngineError>, Heard) {
     apply_until(case, CancelToken::new()).await
 }

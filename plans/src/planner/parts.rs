@@ -17,6 +17,8 @@ const PARTS_MAX: u64 = 1_000;
 const STATEMENTS_BYTES_MAX: u64 = 2 << 20;
 /// Parts that sessions share cost a transaction and a commit each, some milliseconds, and so much is copied in fifty.
 const SHARED_BYTES_MIN: u64 = 8 << 20;
+/// Unless told: what is smaller is there in half a second, and in one transaction leaves nothing whatever becomes of it.
+const SHARED_FROM: u64 = 64 << 20;
 /// To each session so many, that all of them end at about one time.
 const PARTS_EACH: u64 = 8;
 /// Unless told: a server has other users.
@@ -63,7 +65,8 @@ fn possible(facts: Facts<'_>, route: Route, report: &mut Report) -> Option<Parts
     let columns = facts.source.columns.iter().map(|column| column.name.len() + 4).sum();
     let parts_max = PARTS_MAX.min(STATEMENTS_BYTES_MAX / statement_bytes(columns));
     let limits = &facts.spec.limits;
-    let readers = limits.parallel.unwrap_or(facts.observation.cores.clamp(1, READERS_MAX));
+    let usual = if extent.bytes < SHARED_FROM { 1 } else { facts.observation.cores.clamp(1, READERS_MAX) };
+    let readers = limits.parallel.unwrap_or(usual);
     let part_bytes = part_bytes(extent, limits.part_bytes, readers);
     let mut parts = cut(extent, part_bytes, parts_max)?;
     if !facts.may(Privilege::Load) {

@@ -14,7 +14,11 @@ use crate::{
     host::{DestinationGuest, Inspected, Surroundings, World},
 };
 use rapidbyte_plans::{plan::StreamPlan, spec::EndSpec};
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::sync::oneshot;
 
 impl Side {
@@ -60,17 +64,13 @@ pub(in crate::apply) struct Lane {
     pub(in crate::apply) done: oneshot::Sender<Spent<DestinationPhases>>,
 }
 
-/// One more session, which loads parts beside the first, until there are no more. Where none is to be had it gives up: the
-/// others do its work.
+/// One more session, which loads parts beside the first, until there are no more. Where it cannot begin it gives up: the others
+/// do its work.
 pub(in crate::apply) async fn lane(task: Task, lane: Lane) -> Result<(), Broken> {
     let Lane { load, ready, frames, done } = lane;
     let mut filling = Filling::new(&task, frames)?;
-    let computed = match filling.open(&task).await {
-        Ok((mut guest, _)) => {
-            let Load { seen, progress } = load.await.map_err(|_| Broken::Interrupted)?;
-            filling.progress = progress;
-            guest.join_load(&seen.load).await?;
-            filling.phases.setup_secs += filling.laps.lap_secs();
+    let computed = match filling.join(&task, load).await {
+        Ok((mut guest, seen)) => {
             // Its end at the source may have given up, and says so by leaving.
             let _ = ready.send(());
             filling.parts(&mut guest, &seen).await?;
@@ -78,16 +78,34 @@ pub(in crate::apply) async fn lane(task: Task, lane: Lane) -> Result<(), Broken>
             farewell(guest, &task.around).await;
             computed
         }
-        Err(EngineError::Connector { error, .. }) => {
+        Err(Broken::Failed(EngineError::Connector { error, .. })) => {
             let message = format!("one session less loads parts: {error}");
             (task.around.events)(Event::Log { side: Some(DestinationGuest::SIDE), level: Level::Warn, message });
             Duration::ZERO
         }
-        Err(error) => return Err(error.into()),
+        Err(broken) => return Err(broken),
     };
     filling.phases.finish_secs += filling.laps.lap_secs();
     let spent = Spent { phases: filling.phases, computed, at: filling.laps.at() };
     done.send(spent).map_err(|_| Broken::Interrupted)
+}
+
+impl Filling {
+    /// One more session, in the load.
+    async fn join(
+        &mut self,
+        task: &Task,
+        load: oneshot::Receiver<Load>,
+    ) -> Result<(DestinationGuest, Arc<Seen>), Broken> {
+        // Not before the first session is there: a server may have room for one alone.
+        let Load { seen, progress } = load.await.map_err(|_| Broken::Interrupted)?;
+        self.phases.receive_wait_secs += self.laps.lap_secs();
+        self.progress = progress;
+        let (mut guest, _) = self.open(task).await?;
+        guest.join_load(&seen.load).await?;
+        self.phases.setup_secs += self.laps.lap_secs();
+        Ok((guest, seen))
+    }
 }
 
 /// Drops what loads of a sync have left, on a session of its own.
