@@ -2,19 +2,21 @@
 //! user's engine wrote it for this very component; everything else is rebuilt. Without a folder it compiles each time.
 
 use crate::sha256::{Feed, hex};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use blake3::Hasher;
 use std::{
     fs::{self, File, OpenOptions},
     hash::Hash,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 use wasmtime::{Engine, component::Component};
 
-/// Of the key, and of the HMAC-SHA256 before each entry's code (RFC 2104: a key as long as the digest).
+/// Of the key, and of the keyed BLAKE3 behind each entry's code: megabytes are read each time, and SHA-256 takes four times as
+/// long.
 const DIGEST_BYTES: usize = 32;
+
+type Key = [u8; DIGEST_BYTES];
 
 /// A component, ready to be instantiated.
 pub(crate) struct Compiled {
@@ -55,7 +57,7 @@ impl Cache {
             Ok(found) => found,
             Err(error) => return compile(engine, component, Some(complain(folder, &error))),
         };
-        match read(&path, &key).and_then(|code| deserialize(engine, &code)) {
+        match check(&path, &key).and_then(|()| deserialize(engine, &path)) {
             Ok(component) => Ok(Compiled { component, complaint: None }),
             Err(Unusable::Absent) => rebuild(engine, component, &path, &key, None),
             Err(why) => {
@@ -78,24 +80,29 @@ fn rebuild(
     engine: &Engine,
     component: &[u8],
     path: &Path,
-    key: &[u8],
+    key: &Key,
     complaint: Option<String>,
 ) -> wasmtime::Result<Compiled> {
     let code = engine.precompile_component(component)?;
     let stored = write(path, key, &code).err().map(|error| complain(path.parent().unwrap_or(path), &error));
-    let component = deserialize(engine, &code).map_err(|_| wasmtime::Error::msg("fresh code was refused"))?;
+    #[allow(unsafe_code)]
+    // SAFETY: the bytes are what `Engine::precompile_component` returned just now.
+    let component = unsafe { Component::deserialize(engine, &code) }?;
     Ok(Compiled { component, complaint: complaint.or(stored) })
 }
 
-/// The entry for one component and one engine: version, compiler, settings and processor features go in.
+/// How entries are laid out: another layout has another name, so that versions of the engine can share a folder.
+const LAYOUT: &str = "code, keyed blake3";
+
+/// The entry for one component and one engine: layout, version, compiler, settings and processor features go in.
 fn entry_name(engine: &Engine, sha256: &str) -> String {
     let mut feed = Feed::default();
     engine.precompile_compatibility_hash().hash(&mut feed);
-    format!("{}.cwasm", hex(format!("{sha256} {}", feed.hex()).as_bytes()))
+    format!("{}.cwasm", hex(format!("{LAYOUT} {sha256} {}", feed.hex()).as_bytes()))
 }
 
 /// Makes the folder private, and returns its key.
-fn open(folder: &Path) -> io::Result<Vec<u8>> {
+fn open(folder: &Path) -> io::Result<Key> {
     fs::create_dir_all(folder)?;
     let found = fs::metadata(folder)?;
     if found.mode() & 0o077 != 0 {
@@ -109,21 +116,18 @@ fn open(folder: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// A key that others could read or change authenticates nothing.
-fn read_key(path: &Path) -> io::Result<Vec<u8>> {
+fn read_key(path: &Path) -> io::Result<Key> {
     let mut file = File::open(path)?;
     if file.metadata()?.mode() & 0o077 != 0 {
         return Err(io::Error::other("its key can be read by other users; remove the file \"key\""));
     }
     let mut key = Vec::with_capacity(DIGEST_BYTES);
     file.read_to_end(&mut key)?;
-    if key.len() != DIGEST_BYTES {
-        return Err(io::Error::other("its key is damaged; remove the file \"key\""));
-    }
-    Ok(key)
+    key.try_into().map_err(|_| io::Error::other("its key is damaged; remove the file \"key\""))
 }
 
 /// Two processes can get here at once: the key that is linked first is everybody's.
-fn make_key(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+fn make_key(folder: &Path, path: &Path) -> io::Result<Key> {
     let mut key = [0_u8; DIGEST_BYTES];
     getrandom::fill(&mut key).map_err(no_random)?;
     let temporary = temporary_name(folder)?;
@@ -151,31 +155,35 @@ fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// The entry's digest authenticates its name as well: an entry copied over another one is foreign.
-fn digest(key: &[u8], path: &Path, code: &[u8]) -> io::Result<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(io::Error::other)?;
+fn digest(key: &Key, path: &Path, code: impl Read) -> io::Result<blake3::Hash> {
+    let mut mac = Hasher::new_keyed(key);
     mac.update(path.file_name().unwrap_or_default().as_encoded_bytes());
-    mac.update(code);
-    Ok(mac)
+    Ok(mac.update_reader(code)?.finalize())
 }
 
-/// The code of an entry that this user's engine wrote.
-fn read(path: &Path, key: &[u8]) -> Result<Vec<u8>, Unusable> {
-    let mut entry = match fs::read(path) {
+/// That this user's engine wrote the entry, for this component.
+fn check(path: &Path, key: &Key) -> Result<(), Unusable> {
+    let mut entry = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unusable::Absent),
         other => other?,
     };
-    let (found, code) = entry.split_at_checked(DIGEST_BYTES).ok_or(Unusable::Foreign)?;
-    digest(key, path, code)?.verify_slice(found).map_err(|_| Unusable::Foreign)?;
-    entry.drain(..DIGEST_BYTES);
-    Ok(entry)
+    let code_bytes = entry.metadata()?.len().checked_sub(DIGEST_BYTES as u64).ok_or(Unusable::Foreign)?;
+    let mut found = [0; DIGEST_BYTES];
+    entry.seek(SeekFrom::Start(code_bytes))?;
+    entry.read_exact(&mut found)?;
+    entry.rewind()?;
+    // Of two hashes the comparison takes the same time wherever they differ.
+    if digest(key, path, entry.take(code_bytes))? == found { Ok(()) } else { Err(Unusable::Foreign) }
 }
 
-fn write(path: &Path, key: &[u8], code: &[u8]) -> io::Result<()> {
+fn write(path: &Path, key: &Key, code: &[u8]) -> io::Result<()> {
     let temporary = temporary_name(path.parent().unwrap_or(path))?;
     let mut file = private_file(&temporary)?;
-    let digest = digest(key, path, code)?.finalize().into_bytes();
-    let written =
-        file.write_all(&digest).and_then(|()| file.write_all(code)).and_then(|()| fs::rename(&temporary, path));
+    let digest = digest(key, path, code)?;
+    let written = file
+        .write_all(code)
+        .and_then(|()| file.write_all(digest.as_bytes()))
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // What stopped the writing is the news; a temporary file that stays is small harm.
         let _ = fs::remove_file(&temporary);
@@ -183,12 +191,13 @@ fn write(path: &Path, key: &[u8], code: &[u8]) -> io::Result<()> {
     written
 }
 
-fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, Unusable> {
+/// The entry's code, mapped: what is never called is never read again.
+fn deserialize(engine: &Engine, path: &Path) -> Result<Component, Unusable> {
     #[allow(unsafe_code)]
-    // SAFETY: the bytes are what `Engine::precompile_component` returned, in this process or in an earlier one of the same
-    // user: they were authenticated by HMAC with a key that only this user can read, and they are in memory, where nobody
-    // changes them after the check.
-    let component = unsafe { Component::deserialize(engine, code) };
+    // SAFETY: the file holds what `Engine::precompile_component` returned to an engine of the same user: it was authenticated
+    // with a key that only this user can read, and lies in a folder that only this user can write to, where entries are
+    // replaced and never changed. The digest behind the code is in no section of it.
+    let component = unsafe { Component::deserialize_file(engine, path) };
     component.map_err(|_| Unusable::Refused)
 }
 
@@ -241,8 +250,13 @@ mod tests {
             bytes[at] ^= 1;
             bytes
         };
-        for bad in [flipped(0), flipped(DIGEST_BYTES), flipped(good.len() - 1), good[..good.len() / 2].to_vec(), vec![]]
-        {
+        for bad in [
+            flipped(0),
+            flipped(good.len() - DIGEST_BYTES - 1),
+            flipped(good.len() - 1),
+            good[..good.len() / 2].to_vec(),
+            vec![],
+        ] {
             fs::write(case.entry(), bad).unwrap();
             assert!(case.load().unwrap().contains("rebuilt"));
             assert_eq!(case.load(), None, "it was mended");

@@ -139,7 +139,7 @@ pub(crate) fn begin(inner: &mut Inner) -> Result<(), Error> {
     if !matches!(inner.stage, Stage::Loading { .. } | Stage::Joined) {
         return Err(internal("a part needs a load"));
     }
-    inner.session.query(session::BEGIN_RUN).map(drop)
+    inner.session.query(session::BEGIN_PART).map(drop)
 }
 
 fn sql(made: Result<String, PrepareError>) -> Result<String, Error> {

@@ -67,6 +67,11 @@ pub const BEGIN_COMPARISON: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ 
 /// Begins the one transaction of a run. It says that it writes, so that a server that takes no writes refuses here.
 pub const BEGIN_RUN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
 
+/// Begins the transaction of a part. Nobody waits until its commit is on disk: a part that a crash of the server takes back is
+/// not recorded either, and the commit of the run, which comes after it in the log, does not return before both are
+/// (PostgreSQL manual, "Asynchronous Commit").
+pub const BEGIN_PART: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL synchronous_commit = off";
+
 /// Bounds the wait for every lock of the transaction.
 pub fn lock_timeout(timeout_ms: u32) -> String {
     Sql::new().raw("SET LOCAL lock_timeout = ").number(u64::from(timeout_ms)).done()
