@@ -327,6 +327,9 @@ pub struct WriteDecision {
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.
     pub delete_instead_of_truncate: bool,
+    /// INSERT takes its rows as one array of each column, not as literals.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub arrays: bool,
     /// Rows of one INSERT statement at most.
     pub insert_rows: u32,
     /// Bytes of one INSERT statement at most.

@@ -225,6 +225,9 @@ pub struct ColumnFit {
     pub note: Option<String>,
     /// It can travel as a literal of an INSERT.
     pub literal: bool,
+    /// Its values are arrays or rows: an array of them comes apart further than into its elements.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nested: bool,
     /// Statements that make the type first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<crate::decision::Statement>,

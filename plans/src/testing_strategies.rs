@@ -250,6 +250,7 @@ fn fit(column: &SourceColumn, label: FitLabel, literal: bool, made: bool) -> Col
         label,
         note: (label != FitLabel::Exact).then(|| "so it is".to_owned()),
         literal,
+        nested: column.native.ends_with("[]"),
         types: made.into_iter().collect(),
         alter: (label == FitLabel::Refused).then(|| "text".to_owned()),
         compared: Comparison {

@@ -48,6 +48,7 @@ pub(crate) fn write(decision: contract::WriteDecision) -> plain::WriteDecision {
         marks: decision.marks,
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
+        arrays: decision.arrays,
         row_errors: decision.row_errors.map(row_errors),
     }
 }

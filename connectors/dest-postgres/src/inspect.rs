@@ -151,6 +151,7 @@ fn column_fit(fit: Fit) -> contract::ColumnFit {
         },
         note: fit.note,
         literal: fit.literal,
+        nested: fit.nested,
         types: fit.types.into_iter().map(statement_out).collect(),
         alter: fit.alter,
         compared: Comparison {

@@ -102,7 +102,8 @@ fn load_of(
     schema: &Schema,
 ) -> Result<Load, Error> {
     let row_errors = decision.row_errors.clone();
-    let (strategy, limits) = (decision.strategy, (decision.insert_rows, decision.insert_bytes));
+    let (strategy, arrays, limits) =
+        (decision.strategy, decision.arrays, (decision.insert_rows, decision.insert_bytes));
     let targets = loaded_types(&mut inner.session, decision)?;
     let has = |phase| move |statement: &&contract::Statement| statement.phase == phase;
     let way = if strategy == contract::Strategy::Copy {
@@ -111,7 +112,11 @@ fn load_of(
         let mut publish = prepared.statements.iter().filter(has(contract::Phase::Publish));
         let merges = publish.any(|statement| statement.effect == contract::Effect::Write);
         let tail = prepared.conflict_clause.as_deref().filter(|_| !merges);
-        Way::Insert(InsertLoad::new(schema, &targets, (&sql, tail), limits)?)
+        Way::Insert(if arrays {
+            InsertLoad::arrays(&mut inner.session, schema, &targets, (&sql, tail), limits)?
+        } else {
+            InsertLoad::literals(schema, &targets, (&sql, tail), limits)?
+        })
     };
     match (row_errors, way) {
         (Some(errors), way) => {

@@ -121,7 +121,7 @@ pub fn prepare_error(error: &PrepareError) -> Error {
 /// A value that cannot be written; the error names the column, never the value.
 pub fn data_error(error: &EncodeError) -> Error {
     match error {
-        EncodeError::Column { .. } => {
+        EncodeError::Column { .. } | EncodeError::Statement => {
             Error::new(Category::Data, format!("a row cannot be written: {error}")).within(Scope::Row)
         }
         EncodeError::Schema => internal(error),

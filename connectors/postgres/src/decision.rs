@@ -180,6 +180,8 @@ pub struct WriteDecision {
     pub override_identity: bool,
     /// DELETE where TRUNCATE is not possible.
     pub delete_instead_of_truncate: bool,
+    /// INSERT takes its rows as one array of each column, not as literals.
+    pub arrays: bool,
     /// Refused rows are set aside; none: the first one ends the run.
     pub row_errors: Option<RowErrors>,
 }

@@ -62,6 +62,8 @@ pub struct Fit {
     pub note: Option<String>,
     /// It can travel as a literal of an INSERT.
     pub literal: bool,
+    /// Its values are arrays or rows: `unnest` takes an array of them further apart than into its elements.
+    pub nested: bool,
     /// Statements that make missing types first, in their order. Columns that share a type have the same statements.
     pub types: Vec<Statement>,
     /// Where it is refused: the type in SQL that the existing column can be altered to, losing nothing.
@@ -100,13 +102,14 @@ pub fn fit(field: &arrow_schema::Field, existing: Option<&PgType>, there: &Targe
             label: Label::Refused,
             note: Some(advice.map_or(reason.clone(), |advice| format!("{reason}; {advice}"))),
             literal: false,
+            nested: false,
             types: Vec::new(),
             alter: None,
             compared: Comparison::default(),
         },
     };
-    if let Some((alter, literal, types)) = existing.and_then(|existing| altered(field, existing, there)) {
-        fit = Fit { alter: Some(alter), literal, types, ..fit };
+    if let Some((target, literal, types)) = existing.and_then(|existing| altered(field, existing, there)) {
+        fit = Fit { alter: Some(target.sql()), literal, nested: is_nested(&target), types, ..fit };
     }
     fit
 }
@@ -116,13 +119,13 @@ fn altered(
     field: &arrow_schema::Field,
     existing: &PgType,
     there: &TargetCatalog,
-) -> Option<(String, bool, Vec<Statement>)> {
+) -> Option<(PgType, bool, Vec<Statement>)> {
     let source = type_of(field).ok()?;
     let mut making = Making { there, statements: Vec::new() };
     let target = making.target(&source).ok()?;
     pair(&source, &target).ok()?;
     pair(existing, &target).ok()?;
-    Some((target.sql(), text::is_literal(&source), making.statements))
+    Some((target, text::is_literal(&source), making.statements))
 }
 
 fn judge(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetCatalog) -> Result<Fit, Refusal> {
@@ -142,10 +145,15 @@ fn judge(field: &arrow_schema::Field, existing: Option<&PgType>, there: &TargetC
         label: if widened.is_some() { Label::Widened } else { Label::Exact },
         note: widened,
         literal: text::is_literal(&source),
+        nested: is_nested(&target),
         types: making.statements,
         alter: None,
         compared: comparison(&source, &target),
     })
+}
+
+fn is_nested(ty: &PgType) -> bool {
+    matches!(ty.base().kind, Kind::Array { .. } | Kind::Composite(_))
 }
 
 /// The making of one column's type.

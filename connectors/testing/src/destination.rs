@@ -145,6 +145,7 @@ impl contract::GuestSession for Session {
             label: if refused { contract::FitLabel::Refused } else { contract::FitLabel::Exact },
             note: refused.then(|| "this was asked for".to_owned()),
             literal: true,
+            nested: false,
             types: Vec::new(),
             alter: None,
             compared: Comparison { cast: None, bounds: None, obstacle: None },

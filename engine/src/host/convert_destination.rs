@@ -125,6 +125,7 @@ pub(super) fn wit_write_decision(decision: &WriteDecision) -> wit::WriteDecision
         marks: decision.marks.clone(),
         override_identity: decision.override_identity,
         delete_instead_of_truncate: decision.delete_instead_of_truncate,
+        arrays: decision.arrays,
         insert_rows: decision.insert_rows,
         insert_bytes: decision.insert_bytes,
         batch_rows: decision.batch_rows,
@@ -226,6 +227,7 @@ fn fit(fit: wit::ColumnFit) -> Checked<ColumnFit> {
         },
         note: option(fit.note, text)?,
         literal: fit.literal,
+        nested: fit.nested,
         types: statements(fit.types)?,
         alter: option(fit.alter, text)?,
         compared: Comparison {

@@ -147,7 +147,7 @@ fn decide_stream(
     say(reconcile::check(facts, &key));
     say(window_report);
     let (batch_rows, batch_report) = sizing::batch(facts);
-    let (insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
+    let (arrays, insert_rows, insert_bytes, insert_report) = sizing::insert(facts, batch_rows);
     let (route, report) = route::choose(facts, &key, alters, insert_rows);
     say(report);
     say(route::refuse_identities(facts, &key));
@@ -173,7 +173,7 @@ fn decide_stream(
     say(report);
     read.checksum = checksum;
 
-    let sizes = Sizes { batch_rows, insert_rows, insert_bytes };
+    let sizes = Sizes { batch_rows, arrays, insert_rows, insert_bytes };
     let write = write(facts, columns, &key, route, delete, sizes);
     let mut write = WriteDecision { row_errors, ..write };
     if let Some(parts) = parts {
@@ -214,6 +214,7 @@ impl Columns {
 #[derive(Clone, Copy)]
 struct Sizes {
     batch_rows: u32,
+    arrays: bool,
     insert_rows: u32,
     insert_bytes: u32,
 }
@@ -259,6 +260,7 @@ fn write(
         latest_by: key::latest_by(facts, key).filter(|_| route.publication == Publication::Merge),
         override_identity,
         delete_instead_of_truncate: delete,
+        arrays: sizes.arrays && route.strategy != Strategy::Copy,
         insert_rows: sizes.insert_rows,
         insert_bytes: sizes.insert_bytes,
         batch_rows: sizes.batch_rows,

@@ -131,7 +131,7 @@ fn write(
     marks: Option<String>,
     batch_rows: u32,
 ) -> WriteDecision {
-    let (insert_rows, insert_bytes, _) = sizing::insert(facts, batch_rows);
+    let (_, insert_rows, insert_bytes, _) = sizing::insert(facts, batch_rows);
     WriteDecision {
         staging_seed: staging_seed(facts),
         target: facts.target.name.clone(),
@@ -153,6 +153,7 @@ fn write(
         marks,
         override_identity: false,
         delete_instead_of_truncate: false,
+        arrays: false,
         insert_rows,
         insert_bytes,
         batch_rows,

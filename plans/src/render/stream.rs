@@ -203,12 +203,14 @@ fn statements(page: &mut Page, prepared: &Prepared) {
 /// The statements that write, as they are sent but for the rows.
 pub(super) fn written(write: &PreparedWrite) -> impl Iterator<Item = Cow<'_, Statement>> {
     write.statements.iter().map(|statement| {
-        // Rows stand behind VALUES, and behind them what settles conflicts; a merge has it in its own statement.
+        // Rows stand behind VALUES, or are parameters, and behind them what settles conflicts; a merge has it in its own
+        // statement.
         if statement.phase == Phase::Reject {
             Cow::Owned(Statement { sql: format!("{} …", statement.sql), ..statement.clone() })
-        } else if statement.phase == Phase::Load && statement.sql.ends_with("VALUES") {
-            let clause = write.conflict_clause.as_deref().unwrap_or_default();
-            Cow::Owned(Statement { sql: format!("{} … {clause}", statement.sql), ..statement.clone() })
+        } else if statement.phase == Phase::Load && statement.sql.starts_with("INSERT ") {
+            let rows = if statement.sql.ends_with(" VALUES") { " …" } else { "" };
+            let clause = write.conflict_clause.as_ref().map(|clause| format!(" {clause}")).unwrap_or_default();
+            Cow::Owned(Statement { sql: format!("{}{rows}{clause}", statement.sql), ..statement.clone() })
         } else {
             Cow::Borrowed(statement)
         }

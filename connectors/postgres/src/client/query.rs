@@ -90,6 +90,28 @@ impl<S: BufRead + Write> Client<S> {
         self.affected().map_err(Fault::among_rows)
     }
 
+    /// Prepares a statement under this name, in place of one that has it, with parameters of these types.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn prepare(&mut self, name: &str, sql: &str, parameter_oids: &[u32]) -> Result<(), Fault> {
+        let mut out = BytesMut::new();
+        frontend::close(b'S', name, &mut out)?;
+        frontend::parse(name, sql, parameter_oids.iter().copied(), &mut out)?;
+        frontend::sync(&mut out);
+        self.inbox.send(&out)?;
+        self.affected().map(drop)
+    }
+
+    /// Runs a prepared statement whose Bind, Execute and Sync these are, and returns the rows that it affected.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    pub fn execute_bound(&mut self, messages: &[u8]) -> Result<u64, Fault> {
+        self.inbox.send(messages)?;
+        self.affected().map_err(Fault::among_rows)
+    }
+
     /// Runs one statement that moves rows inside the server, and returns how many.
     ///
     /// # Errors
@@ -104,6 +126,7 @@ impl<S: BufRead + Write> Client<S> {
         let mut rows = 0;
         loop {
             match self.reply_or_drain()? {
+                Message::CloseComplete | Message::ParseComplete | Message::BindComplete => {}
                 Message::CommandComplete(done) => rows = affected(done.tag()?),
                 Message::ReadyForQuery(_) => return self.inbox.unchanged().map(|()| rows),
                 _ => return Err(Fault::Protocol("a message comes out of turn after a statement")),

@@ -55,6 +55,9 @@ pub enum EncodeError {
     /// The batch has other columns than the stream: a defect of whoever sent it.
     #[error("a batch does not have the schema of its stream")]
     Schema,
+    /// The rows of one statement do not fit a message of the protocol; category `data`.
+    #[error("the rows of a statement have more than 4 GiB")]
+    Statement,
 }
 
 /// Writes the batches of one stream to targets of given types.
@@ -151,7 +154,7 @@ impl EncodeRows<'_> {
 }
 
 /// Length and value of a cell at most; for values of any length the length alone.
-fn fixed_bytes_max(lane: &Lane<'_>) -> usize {
+pub(super) fn fixed_bytes_max(lane: &Lane<'_>) -> usize {
     const LENGTH: usize = size_of::<i32>();
     LENGTH
         + match lane.cells {
@@ -171,7 +174,7 @@ fn fixed_bytes_max(lane: &Lane<'_>) -> usize {
 }
 
 /// The bytes of values of any length in these rows.
-fn variable_bytes(lane: &Lane<'_>, rows: Range<usize>) -> usize {
+pub(super) fn variable_bytes(lane: &Lane<'_>, rows: Range<usize>) -> usize {
     match lane.cells {
         Cells::Bytes(values) | Cells::Jsonb(values) | Cells::Wire(values, _) => values.bytes_of(rows),
         _ => 0,
@@ -179,7 +182,7 @@ fn variable_bytes(lane: &Lane<'_>, rows: Range<usize>) -> usize {
 }
 
 #[inline]
-fn cell(lane: &Lane<'_>, at: usize, row: &mut Row<'_>) -> Result<(), ValueFault> {
+pub(super) fn cell(lane: &Lane<'_>, at: usize, row: &mut Row<'_>) -> Result<(), ValueFault> {
     if lane.is_null(at) {
         row.put((-1_i32).to_be_bytes());
         return Ok(());

@@ -60,6 +60,10 @@ pub(crate) struct Lane<'a> {
 }
 
 impl Lane<'_> {
+    pub(crate) const fn has_nulls(&self) -> bool {
+        self.nulls.is_some()
+    }
+
     #[inline]
     pub(crate) fn is_null(&self, at: usize) -> bool {
         self.nulls.is_some_and(|nulls| nulls.is_null(at))

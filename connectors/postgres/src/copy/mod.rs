@@ -1,5 +1,7 @@
-//! The binary format of COPY (PostgreSQL manual, COPY, "Binary Format") to and from Arrow record batches.
+//! The binary format of COPY (PostgreSQL manual, COPY, "Binary Format") to and from Arrow record batches, and arrays of its
+//! cells.
 
+mod arrays;
 mod column;
 mod decode;
 mod encode;
@@ -12,6 +14,7 @@ mod row;
 pub(crate) mod short;
 pub(crate) mod wire;
 
+pub use arrays::{ArrayRows, ArrayStatement, ArrayWriter};
 pub use column::Fault;
 pub use decode::{DecodeError, Decoder};
 pub use encode::{EncodeError, EncodeRows, Encoder, ValueFault};

@@ -12,6 +12,7 @@ mod reject;
 mod state;
 mod swap;
 mod sweep;
+mod whole;
 mod window;
 mod write;
 
@@ -28,8 +29,9 @@ pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
 pub use state::{checkpoints_query, forget, receipt_query};
 pub use swap::can_carry;
+pub use whole::whole;
 pub use window::{position, resume};
-pub use write::{loaded_query, whole, write};
+pub use write::{loaded_query, write};
 
 use crate::{
     decision::{Effect, Phase, Statement},

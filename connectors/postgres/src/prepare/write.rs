@@ -145,7 +145,12 @@ impl<'a> Writing<'a> {
             return statement(Phase::Load, Effect::Write, "rows enter", sql);
         }
         let overriding = self.decision.publication == Publication::Direct && self.decision.override_identity;
-        let sql = self.insert(&self.names.loaded, overriding).raw("VALUES");
+        let sql = self.insert(&self.names.loaded, overriding);
+        let arrays = self.decision.arrays.then(|| arrays(self.names.columns.len()));
+        let sql = match &arrays {
+            Some(arrays) => sql.part(arrays),
+            None => sql.raw("VALUES"),
+        };
         statement(Phase::Load, Effect::Write, "rows enter", sql)
     }
 
@@ -260,6 +265,12 @@ impl<'a> Writing<'a> {
     }
 }
 
+/// Where the rows of an INSERT come from that are one array of each column.
+pub(super) fn arrays(columns: usize) -> Sql {
+    let parameter = |sql: Sql, number: u64| sql.raw("$").number(number);
+    Sql::new().raw("SELECT * FROM unnest(").join(", ", 1..=columns as u64, parameter).raw(")")
+}
+
 /// `("a", "b") `, or nothing for a table without columns: `()` is a syntax error.
 fn column_list(sql: Sql, columns: &[Ident]) -> Sql {
     if columns.is_empty() { sql } else { sql.raw("(").idents(columns).raw(") ") }
@@ -362,23 +373,6 @@ fn changes(changes: &[(ChangeKind, Sql)], statements: &mut Vec<Statement>) {
         };
         statement(phase, effect, purpose, Sql::new().part(sql))
     }));
-}
-
-/// The statements of a stream as a server can parse them: an INSERT has a row, of nothing.
-pub fn whole(decision: &WriteDecision, prepared: PreparedWrite) -> Vec<Statement> {
-    let PreparedWrite { mut statements, conflict_clause } = prepared;
-    if decision.strategy != Strategy::Copy {
-        let clause = conflict_clause.filter(|_| decision.publication == Publication::Direct).unwrap_or_default();
-        for load in statements.iter_mut().filter(|statement| statement.phase == Phase::Load) {
-            let row = |sql: Sql| sql.join(", ", &decision.columns, |sql, _| sql.raw("NULL"));
-            let sql = row(Sql::new().of_the_plan(&load.sql).raw(" (")).raw(") ");
-            load.sql = sql.of_the_plan(&clause).done();
-        }
-    }
-    for aside in statements.iter_mut().filter(|statement| statement.phase == Phase::Reject) {
-        aside.sql = reject::parsed(&aside.sql);
-    }
-    statements
 }
 
 /// The written columns of the table that rows enter, for their types to be described once it is there.

@@ -1,6 +1,7 @@
 //! The model of a PostgreSQL type: a tree from a column's type down to base types, with what a destination must know to
 //! make the same type and to read its binary form. Nothing here asks a server: [`catalog`] reads it from the catalogs.
 
+pub mod arrays;
 pub mod arrow;
 pub mod catalog;
 mod name;

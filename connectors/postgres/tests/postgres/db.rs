@@ -26,9 +26,13 @@ pub(crate) fn url_of_new() -> Result<String> {
     Ok(server()?.url(&name))
 }
 
+pub(crate) fn url_of(db: &Db) -> Result<String> {
+    Ok(server()?.url(&db.one("SELECT current_database()")?))
+}
+
 /// Another session on the database of one.
 pub(crate) fn another(db: &Db) -> Result<Db> {
-    Db::connect(&server()?.url(&db.one("SELECT current_database()")?))
+    Db::connect(&url_of(db)?)
 }
 
 /// A session, set as a guest sets its own.

@@ -5,7 +5,8 @@ use anyhow::{Context as _, Result, ensure};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use rapidbyte_postgres::{
-    copy::{Decoder, Encoder, HEADER, TRAILER},
+    client::Client,
+    copy::{ArrayStatement, ArrayWriter, Decoder, Encoder, HEADER, TRAILER},
     decision::{
         Disposition, Fetch, Phase, PreparedWrite, Publication, ReadDecision, Relation, Strategy, WriteColumn,
         WriteDecision,
@@ -15,10 +16,11 @@ use rapidbyte_postgres::{
     prepare,
     text::LiteralWriter,
     types::{
-        PgType, arrow,
+        PgType, arrays, arrow,
         catalog::{Column, Columns, Types, columns_query, named_types_query, schemas, schemas_query, types_query},
     },
 };
+use std::io::{BufRead, Write};
 
 pub(crate) fn columns(db: &Db, schema: &str, table: &str) -> Result<Vec<Column>> {
     let columns = Columns::parse(&db.rows(&columns_query(&QualifiedName::new(schema, table)?)?)?)?;
@@ -89,6 +91,7 @@ pub(crate) fn decision(strategy: Strategy, namespace: &str, table: &str, fits: &
         only_changed: false,
         latest_by: None,
         marks: None,
+        arrays: false,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,
@@ -142,6 +145,35 @@ fn copy(db: &Db, sql: &str, schema: &Schema, targets: &[PgType], batch: &RecordB
     bytes.extend_from_slice(&TRAILER);
     db.copy_in(sql, bytes)?;
     Ok(())
+}
+
+/// Executes a decision whose rows come as arrays; they are written by the client that a guest has.
+pub(crate) fn write_arrays<S: BufRead + Write>(
+    db: &Db,
+    client: &mut Client<S>,
+    decision: &WriteDecision,
+    schema: &Schema,
+    batch: &RecordBatch,
+) -> Result<()> {
+    let prepared = prepare::write(decision)?;
+    let run = |phase| {
+        let of_it = prepared.statements.iter().filter(move |statement| statement.phase == phase);
+        of_it.map(|statement| &statement.sql)
+    };
+    run(Phase::Setup).try_for_each(|sql| db.exec(sql))?;
+    let load = run(Phase::Load).next().context("no load")?;
+    let writer = ArrayWriter::new(schema, &loaded_types(db, decision, load)?)?;
+    let types = arrays::answer(&db.rows(&arrays::query(writer.element_oids()))?, writer.element_oids());
+    let types = types.context("no arrays")?;
+    client.prepare("rows", load, &types)?;
+    let mut statement = ArrayStatement::new("rows", u16::try_from(types.len())?, (3, 1 << 20));
+    let mut rows = writer.start(batch)?;
+    let mut written = 0;
+    while statement.fill(&mut rows)? {
+        written += client.execute_bound(statement.message())?;
+    }
+    ensure!(written == batch.num_rows() as u64);
+    run(Phase::Publish).try_for_each(|sql| db.exec(sql))
 }
 
 /// Three rows a statement, so that statements end within a batch.

@@ -12,7 +12,7 @@ use std::{
     net::TcpStream,
 };
 
-struct Stream(BufReader<TcpStream>);
+pub(crate) struct Stream(BufReader<TcpStream>);
 
 impl Read for Stream {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -41,7 +41,12 @@ impl Write for Stream {
 }
 
 fn client() -> Result<Client<Stream>> {
-    let settings = [("url", url_of_new()?), ("sslmode", "disable".to_owned())];
+    connect(&url_of_new()?)
+}
+
+/// A session as a guest has it.
+pub(crate) fn connect(url: &str) -> Result<Client<Stream>> {
+    let settings = [("url", url.to_owned()), ("sslmode", "disable".to_owned())];
     let config = Config::from_settings(settings.iter().map(|(name, value)| (*name, value.as_str())))?;
     let rapidbyte_postgres::client::Address::Tcp(host, port) = &config.address else { anyhow::bail!("no port") };
     let stream = Stream(BufReader::new(TcpStream::connect((host.as_str(), *port))?));

@@ -51,6 +51,7 @@ pub(crate) fn decision(disposition: Disposition, strategy: Strategy, publication
         only_changed: false,
         latest_by: None,
         marks: None,
+        arrays: false,
         override_identity: false,
         delete_instead_of_truncate: false,
         row_errors: None,

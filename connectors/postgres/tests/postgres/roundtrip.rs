@@ -1,9 +1,17 @@
 //! Every type of every_type.sql, from table to table.
 
-use crate::{db::Db, moving};
+use crate::{
+    db::{Db, url_of},
+    moving, parsing,
+};
 use anyhow::Result;
 use rapidbyte_postgres::{
-    decision::Strategy, fit::Label, ident::QualifiedName, sql::Sql, text::JsonWriter, types::PgType,
+    decision::{Strategy, WriteDecision},
+    fit::Label,
+    ident::{Ident, QualifiedName},
+    sql::Sql,
+    text::JsonWriter,
+    types::{PgType, catalog::Column},
 };
 
 const TABLES_QUERY: &str =
@@ -39,6 +47,33 @@ fn every_type_by_copy() -> Result<()> {
 #[test]
 fn every_type_by_insert() -> Result<()> {
     move_all(Strategy::Insert)
+}
+
+/// P5a: and by the arrays of INSERT, where it is not nested; three rows a statement, and a NULL of each type.
+#[test]
+fn every_type_by_arrays() -> Result<()> {
+    let db = Db::with_every_type()?;
+    db.exec("CREATE SCHEMA flat")?;
+    let mut client = parsing::connect(&url_of(&db)?)?;
+    for table in db.rows(TABLES_QUERY)?.into_iter().flatten().flatten() {
+        let columns = moving::columns(&db, "every_type", &table)?;
+        let fits = moving::fits(&db, &moving::arrow_schema(&columns))?;
+        let flat = columns.into_iter().zip(&fits).filter(|(_, fit)| !fit.nested).map(|(column, _)| column);
+        let columns: Vec<Column> = flat.collect();
+        let names = columns.iter().map(|column| Ident::new(column.name.clone())).collect::<Result<Vec<_>, _>>()?;
+        let (from, flat) = (QualifiedName::new("every_type", &table)?, QualifiedName::new("flat", &table)?);
+        let made =
+            Sql::new().raw("CREATE TABLE ").name(&flat).raw(" AS SELECT ").idents(&names).raw(" FROM ").name(&from);
+        db.exec(&made.done())?;
+        db.exec(&Sql::new().raw("INSERT INTO ").name(&flat).raw(" (id) VALUES (-1)").done())?;
+        let schema = moving::arrow_schema(&columns);
+        let batch = moving::read(&db, &schema, "flat", &table)?;
+        let fits = moving::fits(&db, &schema)?;
+        let decision = moving::decision(Strategy::Insert, "copied", &table, &fits)?;
+        moving::write_arrays(&db, &mut client, &WriteDecision { arrays: true, ..decision }, &schema, &batch)?;
+        moving::same(&db, &columns, &format!("flat.{table}"), &format!("copied.{table}"))?;
+    }
+    Ok(())
 }
 
 /// P6: and by the JSON of a row that was set aside, from which the server makes the row again.

@@ -154,6 +154,7 @@ fn arrives(db: &Db, value: &str, target: &str, fit: &Fit) -> Result<()> {
             only_changed: false,
             latest_by: None,
             marks: None,
+            arrays: false,
             override_identity: false,
             delete_instead_of_truncate: false,
             row_errors: None,
