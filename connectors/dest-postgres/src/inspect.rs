@@ -4,12 +4,15 @@ use crate::{bindings::exports::rapidbyte::connector::destination as contract, de
 use arrow_schema::Schema;
 use rapidbyte_postgres::{
     decision::Carried,
-    fit::{self, Fit, Label, TargetCatalog},
+    fit::{self, Fit, Label, TargetCatalog, Wanted},
     ident::QualifiedName,
     prepare, relation,
-    types::catalog::{self, Column, Columns, Types},
+    types::{
+        catalog::{self, Column, Columns, Types},
+        schemas,
+    },
 };
-use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind};
+use rapidbyte_postgres_guest::{Session, internal, json_row, name_error, relation_kind, types};
 use rapidbyte_sdk::{
     FrameReader,
     types::{Category, Comparison, Error, ObjectName},
@@ -66,20 +69,28 @@ pub(crate) fn quarantine(session: &mut Session, table: &ObjectName) -> Result<co
 fn columns(session: &mut Session, name: &QualifiedName) -> Result<Vec<Column>, Error> {
     let sql = catalog::columns_query(name).map_err(|error| name_error(&error))?;
     let columns = Columns::parse(&session.query(&sql)?.rows).map_err(internal)?;
-    let types = Types::parse(&session.query(&catalog::types_query(&columns.type_oids()))?.rows).map_err(internal)?;
+    let types = types(session, &columns.type_oids())?;
     columns.with_types(&types).map_err(internal)
 }
 
 /// The verdict on each column. A column that an existing target lacks is judged as if it were to be created.
 fn fits(session: &mut Session, schema: &Schema, columns: &[Column]) -> Result<Vec<Fit>, Error> {
     let wanted = fit::wanted(schema);
-    let named = catalog::named_types_query(&wanted.types, &wanted.extensions).map_err(|error| name_error(&error))?;
-    let types = Types::parse(&session.query(&named)?.rows).map_err(internal)?;
-    let schemas = catalog::schemas_query(&wanted.schemas).map_err(|error| name_error(&error))?;
-    let schemas = catalog::schemas(session.query(&schemas)?.rows);
+    let types = named(session, &wanted)?;
+    let asked = schemas::query(&wanted.schemas).map_err(|error| name_error(&error))?;
+    let schemas = schemas::answer(session.query(&asked)?.rows);
     let there = TargetCatalog { types, schemas };
     let existing = |name: &str| columns.iter().find(|column| column.name == name).map(|column| &column.ty);
     Ok(schema.fields().iter().map(|field| fit::fit(field, existing(field.name()), &there)).collect())
+}
+
+/// The types of users and extensions that the stream has, as they are here.
+fn named(session: &mut Session, wanted: &Wanted) -> Result<Types, Error> {
+    if wanted.types.is_empty() && wanted.extensions.is_empty() {
+        return Ok(Types::default());
+    }
+    let sql = catalog::named_types_query(&wanted.types, &wanted.extensions).map_err(|error| name_error(&error))?;
+    Types::parse(&session.query(&sql)?.rows).map_err(internal)
 }
 
 fn observation(

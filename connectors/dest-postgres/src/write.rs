@@ -9,12 +9,8 @@ use crate::{
     session::{Inner, Shared},
 };
 use arrow_schema::Schema;
-use rapidbyte_postgres::{
-    decision::WriteDecision,
-    prepare,
-    types::{PgType, catalog},
-};
-use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error};
+use rapidbyte_postgres::{decision::WriteDecision, prepare, types::PgType};
+use rapidbyte_postgres_guest::{Session, compared, database_error, internal, prepare_error, types};
 use rapidbyte_sdk::{
     FrameReader, host,
     types::{Batch, Category, Error},
@@ -173,8 +169,7 @@ fn loaded_types(session: &mut Session, decision: contract::WriteDecision) -> Res
     let sql = prepare::loaded_query(&decision::write(decision)).map_err(|error| prepare_error(&error))?;
     let described = session.client().describe(&sql).map_err(database_error)?;
     let oids: Vec<u32> = described.iter().map(|column| column.type_oid).collect();
-    let rows = session.query(&catalog::types_query(&oids))?.rows;
-    let types = catalog::Types::parse(&rows).map_err(internal)?;
+    let types = types(session, &oids)?;
     described.iter().map(|column| types.tree(column.type_oid, column.type_modifier, None).map_err(internal)).collect()
 }
 

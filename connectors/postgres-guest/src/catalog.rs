@@ -1,7 +1,13 @@
 //! Answers of the catalogs in the contract's words.
 
-use crate::error::internal;
-use rapidbyte_postgres::relation;
+use crate::{error::internal, session::Session};
+use rapidbyte_postgres::{
+    relation,
+    types::{
+        catalog::{self, Types},
+        known,
+    },
+};
 use rapidbyte_sdk::types::{Error, RelationKind};
 use serde::de::DeserializeOwned;
 
@@ -24,4 +30,14 @@ pub fn relation_kind(kind: relation::RelationKind) -> RelationKind {
         relation::RelationKind::MaterializedView => RelationKind::MaterializedView,
         relation::RelationKind::Other => RelationKind::Other,
     }
+}
+
+/// These types and all that they are made of.
+///
+/// # Errors
+/// A broken session, or an answer that is none.
+pub fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {
+    let unknown = known::unknown(oids.iter().copied());
+    let rows = if unknown.is_empty() { Vec::new() } else { session.query(&catalog::types_query(&unknown))?.rows };
+    Types::parse(&rows).map_err(internal)
 }

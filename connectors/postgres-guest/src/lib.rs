@@ -7,7 +7,7 @@ mod error;
 mod session;
 mod settings;
 
-pub use catalog::{json_row, relation_kind};
+pub use catalog::{json_row, relation_kind, types};
 pub use error::{config_error, data_error, database_error, internal, name_error, prepare_error};
 pub use session::Session;
 pub use settings::{described_settings, endpoints, pg_config};

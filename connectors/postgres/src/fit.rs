@@ -34,7 +34,7 @@ pub struct Wanted {
     pub types: Vec<(String, String)>,
     /// Extensions: for the same.
     pub extensions: Vec<String>,
-    /// Schemas: for [`crate::types::catalog::schemas_query`].
+    /// Schemas: for [`crate::types::schemas::query`].
     pub schemas: Vec<String>,
 }
 

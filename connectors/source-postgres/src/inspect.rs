@@ -9,10 +9,10 @@ use rapidbyte_postgres::{
     prepare, relation,
     types::{
         PgType, arrow,
-        catalog::{self, Columns, Types},
+        catalog::{self, Columns},
     },
 };
-use rapidbyte_postgres_guest::{Session, database_error, internal, json_row, name_error, prepare_error};
+use rapidbyte_postgres_guest::{Session, database_error, internal, json_row, name_error, prepare_error, types};
 use rapidbyte_sdk::{
     FrameReader, schema_frame,
     types::{Category, Dependent, Error, RelationKind},
@@ -123,10 +123,6 @@ fn query(session: &mut Session, sql: &str) -> Result<Known, Error> {
     let (key, unique_keys, dependents) = (Vec::new(), Vec::new(), Vec::new());
     let (kind, comment) = (RelationKind::Other, None);
     Ok(Known { kind, empty: false, extent: None, fields, types, key, unique_keys, comment, dependents })
-}
-
-fn types(session: &mut Session, oids: &[u32]) -> Result<Types, Error> {
-    Types::parse(&session.query(&catalog::types_query(oids))?.rows).map_err(internal)
 }
 
 /// The columns that a selection takes, in its order. A name that is not there is an error: nobody would miss the rows.

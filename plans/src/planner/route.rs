@@ -49,8 +49,8 @@ struct Situation {
     takes_latest: bool,
     /// Rows that are there already can be told and left alone: none comes twice, and nobody's trigger waits for an update.
     only_changed: bool,
-    /// Estimated rows of the stream and the rows of one INSERT, where the stream fits one: both ways take as long then. With
-    /// more, COPY and a merge win (`cargo xtask bench upsert`: 1.15 times at 5,000 rows, 1.6 times from 100,000 on).
+    /// Estimated rows of the stream and the rows of one INSERT, where the stream fits one: both ways take as long then, and at
+    /// 100,000 rows still (`cargo xtask bench upsert`). A merge sees rows that come twice, however far apart.
     few: Option<(u64, u32)>,
     rows: Option<u64>,
 }

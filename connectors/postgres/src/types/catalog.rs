@@ -1,7 +1,7 @@
 //! The catalog queries for types, as SQL whose result is one text column, and their parser. What a catalog says is
 //! hostile: names are checked, trees are bounded in depth and size, text of a modifier is taken only where it is plain.
 
-use super::{DEPTH_MAX, Field, Kind, PgType};
+use super::{DEPTH_MAX, Field, Kind, PgType, known::KNOWN};
 use crate::{
     ident::{IdentError, QualifiedName},
     literal::NulError,
@@ -62,29 +62,6 @@ pub fn named_types_query(names: &[(String, String)], extensions: &[String]) -> R
         start = start.raw(", ").literal(extension)?;
     }
     Ok(closure_query(&start.raw(")")))
-}
-
-/// The query for those of these schemas that exist, with "true" where we may create in it; and a row with an empty name that
-/// says whether we may create schemas.
-pub fn schemas_query(names: &[String]) -> Result<String, NulError> {
-    let mut sql = Sql::new().raw(
-        "SELECT '', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')::text UNION ALL \
-         SELECT nspname::text, pg_catalog.has_schema_privilege(oid, 'CREATE')::text FROM pg_catalog.pg_namespace \
-         WHERE nspname IN (''",
-    );
-    for name in names {
-        sql = sql.raw(", ").literal(name)?;
-    }
-    Ok(sql.raw(")").done())
-}
-
-/// The answer to [`schemas_query`]: each schema, and whether we may create in it.
-pub fn schemas(rows: Vec<TextRow>) -> BTreeMap<String, bool> {
-    let pair = |row: TextRow| match <[_; 2]>::try_from(row) {
-        Ok([Some(name), Some(may)]) => Some((name, may == "true")),
-        _ => None,
-    };
-    rows.into_iter().filter_map(pair).collect()
 }
 
 /// The query for the columns of a relation, in their order: see [`columns`].
@@ -178,14 +155,37 @@ struct EntryField {
     modifier: Option<String>,
 }
 
+impl Entry {
+    /// A type that is made of nothing else.
+    fn known((oid, name): (u32, &str)) -> Self {
+        Self {
+            oid,
+            schema: super::pg_catalog(),
+            name: name.to_owned(),
+            r#type: 'b',
+            element: None,
+            delimiter: ',',
+            base: 0,
+            typmod: -1,
+            send: true,
+            recv: true,
+            extension: None,
+            labels: None,
+            fields: None,
+            subtype: None,
+            range: None,
+        }
+    }
+}
+
 /// Types of one server, by OID.
 #[derive(Debug, Default)]
 pub struct Types(BTreeMap<u32, Entry>);
 
 impl Types {
-    /// Parses the rows of [`types_query`] or [`named_types_query`].
+    /// Parses the rows of [`types_query`] or [`named_types_query`]; the types that every server has are known beside them.
     pub fn parse(rows: &[TextRow]) -> Result<Self, CatalogError> {
-        let mut types = BTreeMap::new();
+        let mut types: BTreeMap<u32, Entry> = KNOWN.iter().map(|known| (known.0, Entry::known(*known))).collect();
         for row in rows {
             let entry: Entry = json(row)?;
             QualifiedName::new(&entry.schema, &entry.name)?;

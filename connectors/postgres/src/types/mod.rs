@@ -4,7 +4,9 @@
 pub mod arrays;
 pub mod arrow;
 pub mod catalog;
+pub mod known;
 mod name;
+pub mod schemas;
 
 use serde::{Deserialize, Serialize};
 

@@ -17,7 +17,8 @@ use rapidbyte_postgres::{
     text::LiteralWriter,
     types::{
         PgType, arrays, arrow,
-        catalog::{Column, Columns, Types, columns_query, named_types_query, schemas, schemas_query, types_query},
+        catalog::{Column, Columns, Types, columns_query, named_types_query, types_query},
+        schemas,
     },
 };
 use std::io::{BufRead, Write};
@@ -54,7 +55,7 @@ pub(crate) fn read(db: &Db, schema: &SchemaRef, namespace: &str, table: &str) ->
 pub(crate) fn fits(db: &Db, schema: &Schema) -> Result<Vec<Fit>> {
     let wanted = wanted(schema);
     let types = Types::parse(&db.rows(&named_types_query(&wanted.types, &wanted.extensions)?)?)?;
-    let schemas = schemas(db.rows(&schemas_query(&wanted.schemas)?)?);
+    let schemas = schemas::answer(db.rows(&schemas::query(&wanted.schemas)?)?);
     let there = TargetCatalog { types, schemas };
     Ok(schema.fields().iter().map(|field| fit(field, None, &there)).collect())
 }

@@ -7,7 +7,8 @@ use rapidbyte_postgres::{
     types::{
         Kind,
         arrow::{self, REFUSED},
-        catalog::Types,
+        catalog::{Types, types_query},
+        known,
     },
 };
 
@@ -183,5 +184,22 @@ fn hostile_names_make_types_and_nothing_else() -> Result<()> {
     )?;
     moving::write(&target, &decision, &schema, &batch)?;
     assert_eq!(target.one("SELECT t::text FROM public.t t")?, source.one("SELECT t::text FROM public.t t")?);
+    Ok(())
+}
+
+/// What nobody asks for is as a server has it, and is asked for again where a server is asked.
+#[test]
+fn known_types_are_the_servers() -> Result<()> {
+    let db = Db::new()?;
+    let known = Types::parse(&[])?;
+    let oids: Vec<u32> = (0..4_000).filter(|oid| known::unknown([*oid]).is_empty()).collect();
+    assert!(oids.len() > 20);
+    for oid in oids {
+        // The server's rows take the place of what is known.
+        let served = db.rows(&types_query(&[oid]))?;
+        assert_eq!(served.len(), 1, "{oid} is made of other types");
+        assert_eq!(known.tree(oid, -1, None)?, Types::parse(&served)?.tree(oid, -1, None)?);
+    }
+    assert_eq!(known::unknown([23, 1007, 25, 99_999]), [1007, 99_999]);
     Ok(())
 }
