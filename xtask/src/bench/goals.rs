@@ -37,6 +37,11 @@ pub(super) fn trials() -> Vec<Trial> {
     let unnest = Contender::new("unnest", Way::Unnest, &EVENTS, 100_000, Start::Tables);
     let plan = Contender::new("plan", Way::Plan, &EVENTS, 10_000, Start::Empty);
     let own = |name, workload, rows| Contender::apply(name, "", workload, rows);
+    // As many sessions for each size, or a second one would be taken for growth.
+    let two = |name, workload, rows| {
+        let way = Way::Apply(Apply { limits: "parallel = 2\n".to_owned(), ..Apply::default() });
+        Contender::new(name, way, workload, rows, Start::Empty)
+    };
     vec![
         Trial::new(
             "keyed",
@@ -67,10 +72,10 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new(
             "memory",
             vec![
-                own("1 million", &NARROW, ROWS),
-                own("10 million", &NARROW, 10 * ROWS),
-                own("100 million", &NARROW, 100 * ROWS),
-                own("1 MiB rows", &BIG, 10_000),
+                two("1 million", &NARROW, ROWS),
+                two("10 million", &NARROW, 10 * ROWS),
+                two("100 million", &NARROW, 100 * ROWS),
+                two("1 MiB rows", &BIG, 10_000),
             ],
         )
         .once(),
