@@ -3,7 +3,7 @@
 
 use crate::{
     name::ObjectName,
-    observation::{Dependent, Fetch},
+    observation::{Dependent, Fetch, RangeKey},
 };
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
@@ -157,6 +157,9 @@ pub struct Selection {
     /// What orders rows by when they came, where that is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// A column by whose ranges rows may be read, where they have no places to be read by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<String>,
 }
 
 /// What a stream reads from.
@@ -231,9 +234,12 @@ pub struct ReadDecision {
     pub fetch: Fetch,
     /// In how many parts, at least 1.
     pub partitions: u32,
-    /// The blocks of each part but the last, which has what is left; none: there is one part.
+    /// The blocks of each part but the last, which has what is left; none: there is one part, or parts are ranges of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_blocks: Option<u32>,
+    /// Whose ranges the parts are. Their bounds are values of rows, and are asked for when the plan is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_key: Option<RangeKey>,
     /// So many sessions share the parts, at each end.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub readers: u32,
@@ -378,6 +384,9 @@ pub struct PreparedRead {
     /// The checksum over the stream, in the same snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// Tells the bounds between parts that are ranges of a key, in the same snapshot, sent verbatim before the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<String>,
 }
 
 /// What the destination made of a [`WriteDecision`].

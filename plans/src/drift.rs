@@ -13,7 +13,8 @@ use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
-const IGNORED: [&str; 7] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late", "cores"];
+const IGNORED: [&str; 8] =
+    ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late", "cores", "ranges"];
 /// The field whose presence alone counts.
 const EXTENT: &str = "extent";
 /// The field that holds the order of a list's items, beside them.

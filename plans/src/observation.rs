@@ -2,8 +2,10 @@
 //! plan rests. Nothing here decides anything.
 
 mod incremental;
+mod places;
 
 pub use incremental::{SeenCheckpoint, SourceCursor, Step};
+pub use places::{Extent, RangeKey};
 
 use crate::{
     decision::{is_one, one},
@@ -76,16 +78,6 @@ pub enum Fetch {
     Cursor,
 }
 
-/// Where the rows of a table lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Extent {
-    /// The blocks.
-    pub blocks: u64,
-    /// What it takes, with values that lie apart.
-    pub bytes: u64,
-}
-
 /// One stream as the source sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +109,9 @@ pub struct SourceStream {
     /// Where its rows lie, if it can be read by ranges of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extent: Option<Extent>,
+    /// The key by whose ranges it can be read, where the selection asks for one and the source finds them without reading all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<RangeKey>,
     /// The ways it can be fetched, best first.
     pub fetches: Vec<Fetch>,
     /// Why one is missing.

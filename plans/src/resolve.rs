@@ -116,6 +116,7 @@ fn resolved(
             exclude: from.exclude_columns.clone(),
             filter: from.filter.clone(),
             cursor: from.incremental.as_ref().map(|incremental| incremental.cursor.clone()),
+            ranges: from.wishes.key.iter().flatten().next().filter(|_| from.incremental.is_none()).cloned(),
         },
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),

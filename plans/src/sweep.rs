@@ -26,6 +26,7 @@ fn of(stream: &ResolvedStream, seen: &StreamObservation) -> Option<ResolvedStrea
             exclude: Vec::new(),
             filter: stream.selection.filter.clone(),
             cursor: None,
+            ranges: None,
         },
         target: stream.target.clone(),
         wishes: WriteWishes {

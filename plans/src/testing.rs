@@ -56,6 +56,7 @@ fn one(stream: &StreamDraft) -> Prepared {
                 .collect(),
             position: stream.read.window.as_ref().map(|window| format!("POSITION {}", window.cursor)),
             checksum: stream.read.checksum.as_ref().map(|_| format!("SUM {}", stream.stream)),
+            bounds: stream.read.partition_key.as_ref().map(|key| format!("BOUNDS {}", key.column)),
         },
         write: PreparedWrite {
             statements,

@@ -7,8 +7,8 @@ use crate::{
     name::ObjectName,
     observation::{
         Carriage, ColumnFit, Comparison, Dependent, End, Extent, Fetch, FitLabel, Identity, Observation, Privilege,
-        QuarantineState, RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation, TargetColumn,
-        TargetKey, TargetState,
+        QuarantineState, RangeKey, RelationKind, SourceColumn, SourceStream, Statistics, StreamObservation,
+        TargetColumn, TargetKey, TargetState,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
@@ -73,8 +73,9 @@ fn source() -> BoxedStrategy<SourceStream> {
         fetches,
         proptest::bool::weighted(0.9),
         cursor(),
+        any::<bool>(),
     )
-        .prop_map(|(kind, mut columns, key, unique_keys, statistics, fetches, distinct, cursor)| {
+        .prop_map(|(kind, mut columns, key, unique_keys, statistics, fetches, distinct, cursor, placed)| {
             // Mostly distinct names and a key without NULLs: otherwise everything is refused and little is tried.
             if distinct {
                 let mut seen = std::collections::BTreeSet::new();
@@ -85,6 +86,9 @@ fn source() -> BoxedStrategy<SourceStream> {
             }
             let schema_sha256 = "00".repeat(32);
             let dependents = Vec::new();
+            let blocks = |rows: u64| Extent { blocks: rows / 10, bytes: rows.saturating_mul(800) };
+            let native = "bigint".to_owned();
+            let ranges = columns.first().map(|column| RangeKey { column: column.name.clone(), native });
             SourceStream {
                 kind,
                 columns,
@@ -96,7 +100,8 @@ fn source() -> BoxedStrategy<SourceStream> {
                 cursor,
                 statistics,
                 rows_in_all: None,
-                extent: statistics.rows.map(|rows| Extent { blocks: rows / 10, bytes: rows.saturating_mul(800) }),
+                extent: statistics.rows.map(blocks).filter(|_| placed),
+                ranges: ranges.filter(|_| !placed),
                 fetches,
                 fetch_note: None,
             }

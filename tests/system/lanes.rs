@@ -13,16 +13,16 @@ use std::process::Child;
 
 const STREAM: &str =
     "[limits]\npart_bytes = \"1MiB\"\nparallel = 3\n\n[[stream]]\ntable = \"public.big\"\nwrite = \"replace\"\n";
-const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE";
+pub(crate) const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE";
 
 /// An apply of which all three sessions at the destination wait to record a part.
-struct Stalled {
+pub(crate) struct Stalled {
     apply: Child,
     held: Held,
 }
 
 impl Stalled {
-    fn begin(world: &World) -> Self {
+    pub(crate) fn begin(world: &World) -> Self {
         let apply = spawn(world, &["apply", "sync.toml", "--yes"]);
         until(world, &format!("SELECT count(*) FROM ({TABLES}) AS t WHERE names LIKE '%\\_parts%'"), "1");
         let records = format!("SELECT '_rapidbyte.' || substring(names FROM '\\w+_parts') FROM ({TABLES}) AS t");
@@ -33,14 +33,14 @@ impl Stalled {
         Self { apply, held }
     }
 
-    fn end(self) -> Said {
+    pub(crate) fn end(self) -> Said {
         self.held.end();
         said(&self.apply.wait_with_output().unwrap())
     }
 }
 
 /// Ends one session, which is not the one that began last or first.
-fn terminate_one(world: &World, whose: &str) {
+pub(crate) fn terminate_one(world: &World, whose: &str) {
     let one = format!("SELECT pid FROM pg_stat_activity WHERE {whose} ORDER BY backend_start OFFSET 1 LIMIT 1");
     assert_eq!(world.destination(&format!("SELECT count(pg_terminate_backend(pid)) FROM ({one}) AS one")), "1");
 }

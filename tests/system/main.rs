@@ -18,6 +18,7 @@ mod mistakes;
 mod new_rows;
 mod parts;
 mod pgbench;
+mod ranges;
 mod refused;
 mod replace;
 mod saved;

@@ -119,6 +119,7 @@ fn source(wanted: &mut StreamObservation, real: &StreamObservation) {
     wanted.dependents.clone_from(&real.dependents);
     wanted.fetches.clone_from(&real.fetches);
     wanted.extent = real.extent;
+    wanted.ranges.clone_from(&real.ranges);
     wanted.fetch_note.clone_from(&real.fetch_note);
     if !wanted.key.iter().all(|key| wanted.columns.iter().any(|column| column.name == *key)) {
         wanted.key.clear();

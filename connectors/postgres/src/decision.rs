@@ -268,6 +268,15 @@ pub enum Nulls {
     Never,
 }
 
+/// A column by whose ranges rows are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeKey {
+    /// Its name.
+    pub column: String,
+    /// The type of bounds: one that [`crate::prepare::range_type`] gave.
+    pub native: String,
+}
+
 /// How a stream is read. `columns` are the fields of the stream's schema, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadDecision {
@@ -281,8 +290,10 @@ pub struct ReadDecision {
     pub fetch: Fetch,
     /// In how many parts.
     pub partitions: u32,
-    /// The blocks of each part but the last; none: there is one part.
+    /// The blocks of each part but the last; none: there is one part, or parts are ranges of a key.
     pub partition_blocks: Option<u32>,
+    /// Whose ranges the parts are.
+    pub partition_key: Option<RangeKey>,
     /// Only these rows.
     pub window: Option<Window>,
 }

@@ -1,6 +1,6 @@
 //! What one stream is: its columns as an Arrow schema, its keys, what the server expects of its size.
 
-use crate::{bindings::exports::rapidbyte::connector::source as contract, position};
+use crate::{bindings::exports::rapidbyte::connector::source as contract, position, ranges};
 use arrow_schema::{Field, Schema, SchemaRef};
 use rapidbyte_postgres::{
     client::Described,
@@ -56,8 +56,11 @@ pub(crate) fn stream(
         fetch,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: None,
     };
+    let wanted_ranges = selection.ranges.as_ref().filter(|_| known.extent.is_none());
+    let ranges = wanted_ranges.map(|column| ranges::observe(session, &read, column, &known.types)).transpose()?;
     let new = wanted.cloned().zip(seen.clone()).zip(after);
     let new = new.filter(|((cursor, seen), after)| *cursor == after.cursor && seen.native == after.native);
     let estimate = Estimate { read, empty: known.empty, new: new.map(|(new, after)| (new, &after.position)) };
@@ -75,6 +78,7 @@ pub(crate) fn stream(
         cursor,
         statistics,
         rows_in_all,
+        ranges: ranges.flatten(),
         extent: known.extent.map(|extent| contract::Extent { blocks: extent.blocks, bytes: extent.bytes }),
         fetches: vec![contract::Fetch::Copy, contract::Fetch::Cursor],
         fetch_note: None,
@@ -207,9 +211,18 @@ fn explained(
     resume: Option<&str>,
 ) -> Result<relation::Explained, Error> {
     let select = prepare::select(read).map_err(|error| prepare_error(&error))?;
+    explained_select(session, &select, resume)
+}
+
+/// What the server's planner expects of a SELECT, once `resume` has handed values over.
+pub(crate) fn explained_select(
+    session: &mut Session,
+    select: &str,
+    resume: Option<&str>,
+) -> Result<relation::Explained, Error> {
     // To describe it is to prove that a filter does not end the statement and begin another one.
-    session.client().describe(&select).map_err(database_error)?;
-    let plan = session.text(&relation::explain_query(&select, resume))?;
+    session.client().describe(select).map_err(database_error)?;
+    let plan = session.text(&relation::explain_query(select, resume))?;
     relation::explained(&plan).ok_or_else(|| internal("EXPLAIN gave no plan"))
 }
 

@@ -4,6 +4,7 @@
 mod discover;
 mod inspect;
 mod position;
+mod ranges;
 mod read;
 mod session;
 mod snapshot;
@@ -51,14 +52,16 @@ impl Guest for Component {
             fetch: fetch(read.fetch),
             partitions: read.partitions,
             partition_blocks: read.partition_blocks,
+            partition_key: read.partition_key.map(ranges::key),
             window: read.window.map(position::window),
         };
         let prepared = |error| prepare_error(&error);
         let statements = prepare::read(&decision).map_err(prepared)?;
         let position = decision.window.as_ref().map(|window| prepare::position(&decision, window)).transpose();
         let checksum = checked.map(|columns| prepare::stream_checksum(&decision, &columns)).transpose();
+        let bounds = decision.partition_key.as_ref().map(|key| prepare::bounds(&decision, key)).transpose();
         let (position, checksum) = (position.map_err(prepared)?, checksum.map_err(prepared)?);
-        Ok(contract::PreparedRead { statements, position, checksum })
+        Ok(contract::PreparedRead { statements, position, checksum, bounds: bounds.map_err(prepared)? })
     }
 }
 

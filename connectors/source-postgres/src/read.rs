@@ -3,7 +3,7 @@
 use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestReader},
     inspect::schema_of,
-    position,
+    position, ranges,
     session::{Left, Shared},
 };
 use rapidbyte_postgres::{
@@ -71,6 +71,7 @@ impl BatchReader {
         let began = host::monotonic_now();
         let schema = schema_of(&request.schema)?;
         position::resume(&mut *session.lock()?, request.after.as_ref())?;
+        ranges::begin(&mut *session.lock()?, request.interval.as_ref())?;
         let rows = begin_rows(&mut *session.lock()?, request)?;
         let state = State {
             decoder: Decoder::new(&schema).map_err(internal)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::exports::rapidbyte::connector::source::{self as contract, GuestSession},
-    discover, inspect, position, read, snapshot,
+    discover, inspect, position, ranges, read, snapshot,
 };
 use rapidbyte_postgres::{
     prepare::{self, Compared},
@@ -103,6 +103,10 @@ impl GuestSession for SourceSession {
 
     fn position(&self, request: contract::PositionRequest) -> Result<contract::Position, Error> {
         position::position(&mut *self.0.lock()?, request)
+    }
+
+    fn bounds(&self, statement: String) -> Result<Vec<String>, Error> {
+        ranges::bounds(&mut *self.0.lock()?, &statement)
     }
 
     fn read(&self, request: contract::ReadRequest) -> Result<contract::Reader, Error> {

@@ -38,9 +38,9 @@ impl Tally {
     }
 }
 
-/// One statement for each part of so many blocks, or one for all.
+/// One statement for each part of so many blocks; where they are no blocks each is for all.
 pub(crate) fn statements(parts: u32, blocks: Option<u32>) -> Vec<String> {
-    let Some(blocks) = blocks else { return vec![ALL.to_owned()] };
+    let Some(blocks) = blocks else { return vec![ALL.to_owned(); parts as usize] };
     (0..parts).map(|part| format!("{SOME}{}..{}", part * blocks, (part + 1) * blocks)).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Faults of its own: garbage, short, many-keys, no-native and absurd at "inspect"; drift at "inspect" and lost at "server", once
 //! there is a snapshot; rows-more, rows-less, empty, too-many, huge, garbage, cut, schema at "next".
-//! No fault: parts at "inspect" tells of blocks that the numbers lie in.
+//! No fault: parts at "inspect" tells of blocks that the numbers lie in. Ranges at "inspect" tells of a key, whose "bounds" are one.
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::pedantic, clippy::unwrap_used)]
 mod bindings {
@@ -42,8 +42,9 @@ impl contract::Guest for Component {
     fn prepare(decision: contract::ReadDecision) -> Result<contract::PreparedRead, Error> {
         Settings::with_mode(decision.selection.filter.as_deref().unwrap_or_default()).at("prepare")?;
         let checksum = decision.checksum.map(|_| "their sum".to_owned());
+        let bounds = decision.partition_key.map(|key| format!("bounds of {}", key.column));
         let statements = numbers::statements(decision.partitions, decision.partition_blocks);
-        Ok(contract::PreparedRead { statements, position: None, checksum })
+        Ok(contract::PreparedRead { statements, position: None, checksum, bounds })
     }
 }
 
@@ -113,6 +114,7 @@ impl contract::GuestSession for Session {
             dependents: Vec::new(),
             cursor: None,
             rows_in_all: None,
+            ranges: has("ranges").then(|| contract::RangeKey { column: "id".to_owned(), native: "bigint".to_owned() }),
             extent: has("parts").then(|| extent(self.settings.rows)),
             statistics: contract::Statistics {
                 rows: Some(if absurd { u64::MAX } else { self.settings.rows }),
@@ -136,6 +138,12 @@ impl contract::GuestSession for Session {
     fn position(&self, _: contract::PositionRequest) -> Result<contract::Position, Error> {
         self.settings.at("position")?;
         Ok(contract::Position { value: None, version: "0".to_owned() })
+    }
+
+    fn bounds(&self, _: String) -> Result<Vec<String>, Error> {
+        self.settings.at("bounds")?;
+        // One, whatever was asked for.
+        Ok(vec!["1".to_owned()])
     }
 
     fn read(&self, request: contract::ReadRequest) -> Result<contract::Reader, Error> {

@@ -4,7 +4,9 @@
 use super::{
     bindings::{source::exports::rapidbyte::connector::source as wit, types},
     compared::wit_checked,
-    convert_incremental::{self, Position, wit_position, wit_window},
+    convert_incremental::{self, wit_position, wit_window},
+    ranges::{range_key, wit_interval, wit_range_key},
+    source::Within,
 };
 use crate::{
     Category, ConnectorError, Finding, Scope, Severity,
@@ -234,6 +236,7 @@ pub(super) fn wit_selection(selection: &Selection) -> wit::Selection {
         exclude: selection.exclude.clone(),
         filter: selection.filter.clone(),
         cursor: selection.cursor.clone(),
+        ranges: selection.ranges.clone(),
     }
 }
 
@@ -244,6 +247,7 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
         fetch: wit_fetch(decision.fetch),
         partitions: decision.partitions,
         partition_blocks: decision.partition_blocks,
+        partition_key: decision.partition_key.as_ref().map(wit_range_key),
         window: decision.window.as_ref().map(wit_window),
         batch_rows: decision.batch_rows,
         checksum: decision.checksum.as_ref().map(|columns| columns.iter().map(wit_checked).collect()),
@@ -253,12 +257,18 @@ pub(super) fn wit_read_decision(decision: &ReadDecision) -> wit::ReadDecision {
 pub(super) fn wit_read_request(
     decision: &ReadDecision,
     statement: &str,
-    after: Option<&Position>,
+    within: &Within<'_>,
     schema: &[u8],
 ) -> wit::ReadRequest {
+    let (after, interval) = match within {
+        Within::All => (None, None),
+        Within::After(position) => (Some(wit_position(position)), None),
+        Within::Interval(interval) => (None, Some(wit_interval(interval))),
+    };
     wit::ReadRequest {
         statement: statement.to_owned(),
-        after: after.map(wit_position),
+        after,
+        interval,
         schema: schema.to_vec(),
         fetch: wit_fetch(decision.fetch),
         batch_rows: decision.batch_rows,
@@ -272,6 +282,7 @@ pub(super) fn prepared_read(prepared: wit::PreparedRead) -> Checked<PreparedRead
         statements: list(prepared.statements, sql)?,
         position: option(prepared.position, sql)?,
         checksum: option(prepared.checksum, sql)?,
+        bounds: option(prepared.bounds, sql)?,
     })
 }
 
@@ -313,6 +324,7 @@ pub(super) fn source_stream(
         statistics: statistics(seen.statistics),
         rows_in_all: seen.rows_in_all,
         extent: seen.extent.map(|extent| Extent { blocks: extent.blocks, bytes: extent.bytes }),
+        ranges: option(seen.ranges, range_key)?,
         fetches: list(seen.fetches, |word| Ok(fetch(word)))?,
         fetch_note: option(seen.fetch_note, text)?,
     })

@@ -15,6 +15,7 @@ mod endpoint_hash;
 mod guest;
 mod imports;
 mod memory;
+mod ranges;
 mod source;
 mod state;
 mod tls;
@@ -28,7 +29,8 @@ pub(crate) use convert_incremental::{Checkpoint, NewCheckpoint, Position};
 pub(crate) use destination::{Counted, DestinationGuest, LoadedPart, RunStart};
 pub(crate) use guest::{Settings, Surroundings};
 pub(crate) use memory::Pool;
-pub(crate) use source::{Frame, Inspected, SourceGuest};
+pub(crate) use ranges::Bounds;
+pub(crate) use source::{Frame, Inspected, SourceGuest, Within};
 pub(crate) use state::{Recorded, Records};
 pub(crate) use world::World;
 

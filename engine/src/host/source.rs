@@ -7,6 +7,7 @@ use super::{
     convert::{self, Server},
     convert_incremental::{self, Checkpoint, Position, wit_known_position, wit_position, wit_window},
     guest::{Guest, Settings, Surroundings},
+    ranges::Interval,
     world::{ROWS, World},
 };
 use crate::{
@@ -35,6 +36,16 @@ struct Reader {
     resource: ResourceAny,
     rows_max: u32,
     bytes_max: u64,
+}
+
+/// What a statement reads, beyond what it says itself.
+pub(crate) enum Within<'a> {
+    /// Nothing is left to be said.
+    All,
+    /// From where a window goes on.
+    After(&'a Position),
+    /// The range of a key that a part is.
+    Interval(Interval),
 }
 
 /// Rows of one stream, as one Arrow IPC record-batch message.
@@ -218,18 +229,18 @@ impl SourceGuest {
         self.cell.checked(convert_incremental::position(position))
     }
 
-    /// Sends the statement; its rows come by [`Self::next`]. A window goes on from `after`.
+    /// Sends the statement; its rows come by [`Self::next`].
     pub(crate) async fn read(
         &mut self,
         decision: &ReadDecision,
         statement: &str,
-        after: Option<&Position>,
+        within: &Within<'_>,
         schema: &[u8],
     ) -> Result<(), EngineError> {
         self.drop_reader().await?;
         let session = self.session()?;
         let guest = self.world.rapidbyte_connector_source().session();
-        let request = convert::wit_read_request(decision, statement, after, schema);
+        let request = convert::wit_read_request(decision, statement, within, schema);
         let said = guarded!(self, "session.read", ROWS, |store| guest.call_read(store, session, &request))?;
         let resource = self.cell.answer(said)?;
         let bytes_max = frame_bytes_max(decision.batch_bytes, decision.row_bytes);

@@ -26,6 +26,21 @@ async fn schemas_that_are_none() {
     }
 }
 
+/// Rows between a bound that is missing and the next one would be in no part.
+#[tokio::test(flavor = "multi_thread")]
+async fn too_few_bounds_between_parts() {
+    let source = "mode = \"ranges@inspect\"\nrows = 1000000".to_owned();
+    let (limits, stream) = ("part_bytes = \"2MiB\"\nparallel = 1".to_owned(), "key = [\"id\"]".to_owned());
+    let (outcome, heard) = apply(&Case { source, limits, stream, ..Case::source("") }).await;
+    match outcome.unwrap_err() {
+        EngineError::Contract { side: Side::Source, what, .. } => {
+            assert!(what.contains("1 bounds between 4"), "{what}");
+        }
+        other => panic!("{other}"),
+    }
+    assert!(!heard.calls().contains(&"open-part".to_owned()), "{:?}", heard.calls());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn absurd_estimates_do_no_harm() {
     let (outcome, _) = apply(&Case::source("absurd@inspect")).await;

@@ -14,6 +14,9 @@ pub(super) fn check(_: &Plan, stream: &StreamPlan, findings: &mut Findings<'_>) 
     };
     findings.unless(stream.refusals.is_empty(), "the stream is refused and has statements");
     findings.unless(read.statements.len() == stream.read.partitions as usize, "not one read statement for each part");
+    let bounded = read.bounds.is_some() == stream.read.partition_key.is_some();
+    findings
+        .unless(bounded, "parts are ranges of a key, and nothing tells their bounds, or bounds are told for nothing");
     let filled =
         read.statements.iter().chain(write.statements.iter().map(|s| &s.sql)).all(|sql| !sql.trim().is_empty());
     findings.unless(filled, "a statement is empty");

@@ -318,6 +318,7 @@ fn unobserved(spec: &Spec, stream: &ResolvedStream, observation: &Observation) -
         cursor: None,
         statistics: Statistics::default(),
         rows_in_all: None,
+        ranges: None,
         extent: None,
         fetches: Vec::new(),
         fetch_note: None,

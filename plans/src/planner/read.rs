@@ -25,6 +25,7 @@ pub(crate) fn choose(facts: Facts<'_>, window: Option<Window>, batch_rows: u32) 
         fetch,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         readers: 1,
         batch_rows,
         batch_bytes: limits.batch_bytes,

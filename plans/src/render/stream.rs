@@ -181,18 +181,20 @@ pub(super) fn refusals(page: &mut Page, refusals: &[Refusal]) {
     }
 }
 
-/// Statements that read parts differ by numbers of blocks.
+/// Statements that read parts differ by numbers of blocks, or not at all.
 const PARTS_SHOWN: usize = 2;
 
 fn statements(page: &mut Page, prepared: &Prepared) {
-    for sql in prepared.read.position.iter().chain(prepared.read.statements.iter().take(PARTS_SHOWN)) {
+    let read = &prepared.read;
+    for sql in read.position.iter().chain(&read.bounds).chain(read.statements.iter().take(PARTS_SHOWN)) {
         page.marked(4, Role::Faint, "<", &shown(sql));
     }
-    let more = prepared.read.statements.len().saturating_sub(PARTS_SHOWN);
+    let more = read.statements.len().saturating_sub(PARTS_SHOWN);
     if more > 0 {
-        page.marked(4, Role::Faint, "<", &format!("… and {more} more, each of the blocks that follow"));
+        let rows = if read.bounds.is_some() { "range that follows" } else { "blocks that follow" };
+        page.marked(4, Role::Faint, "<", &format!("… and {more} more, each of the {rows}"));
     }
-    if let Some(sql) = &prepared.read.checksum {
+    if let Some(sql) = &read.checksum {
         page.marked(4, Role::Faint, "=", &shown(sql));
     }
     for statement in written(&prepared.write) {

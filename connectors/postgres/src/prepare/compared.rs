@@ -107,6 +107,7 @@ fn within(sql: Sql, of: &Compared, range: &Range) -> Result<Sql, PrepareError> {
         fetch: Fetch::Copy,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: None,
     };
     let mut conditions = conditions(&read)?;

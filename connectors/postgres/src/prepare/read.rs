@@ -1,8 +1,8 @@
 //! The statements of the reading side.
 
-use super::{PrepareError, idents, qualified, window};
+use super::{PrepareError, idents, qualified, ranges, window};
 use crate::{
-    decision::{Fetch, ReadDecision, Relation},
+    decision::{Fetch, RangeKey, ReadDecision, Relation},
     sql::Sql,
 };
 
@@ -15,17 +15,23 @@ pub fn read(decision: &ReadDecision) -> Result<Vec<String>, PrepareError> {
             Sql::new().raw("DECLARE rapidbyte_rows BINARY NO SCROLL CURSOR WITHOUT HOLD FOR ").part(select).done()
         }
     };
-    let Some(blocks) = decision.partition_blocks else {
-        return if decision.partitions == 1 { Ok(vec![fetched(&selected(decision, None)?)]) } else { Err(NO_PARTS) };
+    let partitions = decision.partitions;
+    let is_table = matches!(decision.relation, Relation::Table(..));
+    let part = |part: u32| match (decision.partition_blocks, &decision.partition_key) {
+        (Some(blocks @ 1..), None) if is_table => blocks_of(part, blocks, part + 1 == partitions),
+        (None, Some(key)) => ranges::range_of(part, partitions, key),
+        _ => Err(NO_PARTS),
     };
-    if decision.partitions < 2 || blocks == 0 || !matches!(decision.relation, Relation::Table(..)) {
-        return Err(NO_PARTS);
+    match (partitions, decision.partition_blocks, &decision.partition_key) {
+        (1, None, None) => Ok(vec![fetched(&selected(decision, None)?)]),
+        (2.., ..) => (0..partitions).map(|at| Ok(fetched(&selected(decision, Some(part(at)?))?))).collect(),
+        _ => Err(NO_PARTS),
     }
-    let parts = (0..decision.partitions).map(|part| blocks_of(part, blocks, part + 1 == decision.partitions));
-    parts.map(|part| Ok(fetched(&selected(decision, Some(part?))?))).collect()
 }
 
-const NO_PARTS: PrepareError = PrepareError::Unsupported("a table is read in one part, or in some of so many blocks");
+const NO_PARTS: PrepareError = PrepareError::Unsupported(
+    "a stream is read in one part, a table in some of so many blocks, or either by ranges of a key",
+);
 
 /// The rows of one part by their places: together the parts are the table, since a row that a snapshot sees has one place, and
 /// keeps it while the table is locked against being written anew.
@@ -50,6 +56,12 @@ pub const CLOSE: &str = "CLOSE rapidbyte_rows";
 /// The SELECT alone, for the server's planner to explain.
 pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
     Ok(selected(decision, None)?.done())
+}
+
+/// The same of one part that is a range of the key.
+pub fn select_range(decision: &ReadDecision, key: &RangeKey, part: u32) -> Result<String, PrepareError> {
+    let range = ranges::range_of(part, decision.partitions, key)?;
+    Ok(selected(decision, Some(range))?.done())
 }
 
 fn selected(decision: &ReadDecision, part: Option<Sql>) -> Result<Sql, PrepareError> {

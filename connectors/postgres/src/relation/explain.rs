@@ -13,13 +13,20 @@ pub fn explain_query(select: &str, resume: Option<&str>) -> String {
     sql.raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
 }
 
+/// A SELECT of ours that runs what people have written, views among it: nothing may be written by it.
+pub fn read_only(select: &str) -> String {
+    Sql::new().raw("SET TRANSACTION READ ONLY; ").of_the_plan(select).done()
+}
+
 /// What an answer to [`explain_query`] expects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Explained {
     /// Rows that come.
     pub rows: u64,
     /// Bytes of one.
     pub width: u32,
+    /// The work of all of it, in the planner's own units.
+    pub cost: f64,
     /// How they are found: kinds of scans, their indexes and relations.
     pub access: String,
 }
@@ -32,7 +39,8 @@ pub fn explained(answer: &str) -> Option<Explained> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
     let rows = plan.get("Plan Rows")?.as_f64()? as u64;
     let width = u32::try_from(plan.get("Plan Width")?.as_u64()?).ok()?;
-    Some(Explained { rows, width, access: access(plan) })
+    let cost = plan.get("Total Cost")?.as_f64()?;
+    Some(Explained { rows, width, cost, access: access(plan) })
 }
 
 /// How many ways of a plan are named: those of a partitioned table may be many.
@@ -72,24 +80,29 @@ mod tests {
     #[test]
     fn an_answer_tells_rows_width_and_the_way_to_them_without_values() {
         let scan = r#"{"Node Type": "Index Scan", "Scan Direction": "Forward", "Index Name": "orders_at", "Relation Name": "orders",
-            "Alias": "orders", "Plan Rows": 1000.0, "Plan Width": 22, "Index Cond": "(at > '2026-01-01'::date)"}"#;
+            "Alias": "orders", "Plan Rows": 1000.0, "Plan Width": 22, "Total Cost": 43.5, "Index Cond": "(at > '2026-01-01'::date)"}"#;
         let explain = |plan: &str| explained(&format!(r#"[{{"Plan": {plan}}}]"#));
         let access = "Index Scan using orders_at on orders".to_owned();
-        assert_eq!(explain(scan), Some(Explained { rows: 1_000, width: 22, access }));
+        assert_eq!(explain(scan), Some(Explained { rows: 1_000, width: 22, cost: 43.5, access }));
         let way = |plan: &str| explain(plan).map(|explained| explained.access);
         let of_parts = |parts: &[&str]| {
             let parts = parts.iter().map(|part| format!(r#"{{"Node Type": "Seq Scan", "Relation Name": "{part}"}}"#));
             let parts = parts.collect::<Vec<_>>().join(",");
-            way(&format!(r#"{{"Node Type": "Append", "Plan Rows": 1, "Plan Width": 1, "Plans": [{parts}]}}"#))
+            way(&format!(
+                r#"{{"Node Type": "Append", "Plan Rows": 1, "Plan Width": 1, "Total Cost": 1, "Plans": [{parts}]}}"#
+            ))
         };
         assert_eq!(of_parts(&["a", "b", "a"]).as_deref(), Some("Seq Scan on a, Seq Scan on b"));
         let many = "Seq Scan on a, Seq Scan on b, Seq Scan on c and 2 more";
         assert_eq!(of_parts(&["a", "b", "c", "d", "e"]).as_deref(), Some(many));
-        let bitmap = r#"{"Node Type": "Bitmap Heap Scan", "Relation Name": "orders", "Plan Rows": 1, "Plan Width": 1,
+        let bitmap = r#"{"Node Type": "Bitmap Heap Scan", "Relation Name": "orders", "Plan Rows": 1, "Plan Width": 1, "Total Cost": 1,
             "Recheck Cond": "secret", "Plans": [{"Node Type": "Bitmap Index Scan", "Index Name": "orders_at"}]}"#;
         let both = "Bitmap Heap Scan on orders, Bitmap Index Scan using orders_at";
         assert_eq!(way(bitmap).as_deref(), Some(both));
-        assert_eq!(way(r#"{"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1}"#).as_deref(), Some(""));
+        assert_eq!(
+            way(r#"{"Node Type": "Result", "Plan Rows": 1, "Plan Width": 1, "Total Cost": 1}"#).as_deref(),
+            Some("")
+        );
         assert_eq!(explained("[]"), None);
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn sum(db: &Db, namespace: &str, table: &str, columns: &[Checked]) ->
         fetch: Fetch::Copy,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: None,
     };
     db.rows(&prepare::stream_checksum(&decision, columns)?)?.pop().context("no row")

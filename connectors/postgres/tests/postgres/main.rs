@@ -9,6 +9,7 @@ mod names;
 mod parsing;
 mod parts;
 mod prepared;
+mod ranges;
 mod rewriting;
 mod roundtrip;
 mod swapping;

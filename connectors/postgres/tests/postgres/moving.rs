@@ -41,6 +41,7 @@ pub(crate) fn read(db: &Db, schema: &SchemaRef, namespace: &str, table: &str) ->
         fetch: Fetch::Copy,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: None,
     };
     let mut decoder = Decoder::new(schema)?;

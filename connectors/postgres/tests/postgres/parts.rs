@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use proptest::prelude::*;
 use rapidbyte_postgres::{
-    decision::{Fetch, ReadDecision, Relation},
+    decision::{Fetch, RangeKey, ReadDecision, Relation},
     ident::QualifiedName,
     prepare, relation,
 };
@@ -20,6 +20,7 @@ fn read(partitions: u32, blocks: u32) -> ReadDecision {
         fetch: Fetch::Copy,
         partitions,
         partition_blocks: Some(blocks),
+        partition_key: None,
         window: None,
     }
 }
@@ -82,8 +83,12 @@ fn check(db: &Db, other: &Db, [rows, children]: [u32; 2], (partitions, blocks): 
 #[test]
 fn parts_of_what_has_no_places_are_refused() {
     let query = Relation::Query("SELECT 1 AS id".into());
+    let key = |native: &str| Some(RangeKey { column: "id".into(), native: native.into() });
     for decision in [
         ReadDecision { relation: query, ..read(2, 1) },
+        ReadDecision { partition_key: key("bigint"), ..read(2, 1) },
+        ReadDecision { partition_blocks: None, partition_key: key("bigint"), ..read(1, 1) },
+        ReadDecision { partition_blocks: None, partition_key: key("text"), ..read(2, 1) },
         read(1, 1),
         read(2, 0),
         read(u32::MAX, u32::MAX),

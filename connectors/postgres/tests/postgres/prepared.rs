@@ -266,6 +266,7 @@ fn reading(relation: Relation) -> ReadDecision {
         fetch: Fetch::Copy,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: None,
     }
 }

@@ -34,6 +34,7 @@ fn read(window: &Window) -> ReadDecision {
         fetch: Fetch::Copy,
         partitions: 1,
         partition_blocks: None,
+        partition_key: None,
         window: Some(window.clone()),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     EngineError, Event, Level, SourcePhases,
     engine::Open,
-    host::{Inspected, Position, SourceGuest, Surroundings, World},
+    host::{Bounds, Inspected, Position, SourceGuest, Surroundings, World},
 };
 pub(super) use lane::{Lane, lane};
 use pump::Pump;
@@ -55,6 +55,8 @@ pub(super) struct Held {
     token: String,
     end: End,
     streams: Arc<[Inspected]>,
+    /// Of streams whose parts are ranges of a key, by their place in the plan.
+    bounds: BTreeMap<usize, Bounds>,
     ledger: Ledger,
     /// The stream whose rows are on their way, but in parts.
     reading: Option<usize>,
@@ -91,6 +93,7 @@ pub(super) struct ToLane {
 pub(super) struct Work {
     token: String,
     streams: Arc<[Inspected]>,
+    bounds: BTreeMap<usize, Bounds>,
     queue: Queue,
     ledger: Ledger,
 }
@@ -171,6 +174,18 @@ impl Held {
         farewell(self.guest, around).await;
     }
 
+    /// Asks once for the bounds between parts that are ranges of a key: all lanes, and whoever goes on, read between the same ones.
+    async fn ask_bounds(&mut self, streams: &[StreamPlan]) -> Result<(), Broken> {
+        for (at, stream) in streams.iter().enumerate() {
+            let prepared = stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?;
+            if let Some(statement) = prepared.read.bounds.as_ref().filter(|_| !self.bounds.contains_key(&at)) {
+                let bounds = self.guest.bounds(statement, stream.read.partitions).await;
+                self.bounds.insert(at, bounds.map_err(|error| error.in_stream(&stream.stream))?);
+            }
+        }
+        Ok(())
+    }
+
     /// The parts that the destination does not have, for all lanes.
     fn work(&self, streams: &[StreamPlan], start: &Start) -> Arc<Work> {
         let of = |(at, (stream, loaded)): (usize, (&StreamPlan, &BTreeSet<u32>))| {
@@ -179,7 +194,7 @@ impl Held {
         };
         let queue = Queue::new(streams.iter().zip(&start.loaded).enumerate().flat_map(of));
         let (token, streams, ledger) = (self.token.clone(), self.streams.clone(), self.ledger.clone());
-        Arc::new(Work { token, streams, queue, ledger })
+        Arc::new(Work { token, streams, bounds: self.bounds.clone(), queue, ledger })
     }
 }
 
@@ -197,7 +212,8 @@ impl Reading {
         let token = guest.open_snapshot(&relations(&task.streams)).await?;
         let streams = inspect(&mut guest, &task.streams).await?.into();
         self.phases.query_secs += self.laps.lap_secs();
-        Ok(Held { guest, load: random_name()?, token, end, streams, ledger: Ledger::default(), reading: None })
+        let (load, bounds, ledger) = (random_name()?, BTreeMap::new(), Ledger::default());
+        Ok(Held { guest, load, token, end, streams, bounds, ledger, reading: None })
     }
 
     /// The snapshot that was held, or another one where it is lost.

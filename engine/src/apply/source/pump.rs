@@ -7,9 +7,9 @@ use crate::{
         attempt::{Broken, Laps, Task},
         channel::{Item, Read, Sender},
         codec::Packer,
-        lanes::Spent,
+        lanes::{Part, Spent},
     },
-    host::{Position, SourceGuest, World},
+    host::{Position, SourceGuest, Within, World},
 };
 use rapidbyte_plans::plan::StreamPlan;
 
@@ -32,6 +32,8 @@ impl Pump {
         if !task.has_parts() {
             return Ok(Vec::new());
         }
+        held.ask_bounds(&task.streams).await?;
+        self.phases.query_secs += self.laps.lap_secs();
         let work = held.work(&task.streams, start);
         let mut done = Vec::with_capacity(lanes.len());
         for lane in lanes {
@@ -56,7 +58,7 @@ impl Pump {
                 task.announce(stream);
             }
             self.frames.tell(Item::Part((at, part))).await?;
-            let read = self.part(guest, stream, part, &work.streams[at].schema).await;
+            let read = self.part(guest, stream, (at, part), work).await;
             let read = read.map_err(|error| error.in_stream(&stream.stream))?;
             work.ledger.record((at, part), read);
             self.frames.end(read).await?;
@@ -70,14 +72,16 @@ impl Pump {
         &mut self,
         guest: &mut SourceGuest,
         stream: &StreamPlan,
-        part: u32,
-        schema: &[u8],
+        (at, part): Part,
+        work: &Work,
     ) -> Result<Read, Broken> {
         let prepared = &stream.prepared.as_ref().ok_or_else(|| not_prepared(stream))?.read;
         let statement = usize::try_from(part).ok().and_then(|part| prepared.statements.get(part));
         let statement = statement.ok_or_else(|| not_prepared(stream))?;
         let mut read = Read::default();
-        self.read(guest, (stream, schema), statement, None, &mut read).await?;
+        let bounds = work.bounds.get(&at);
+        let within = bounds.map_or(Within::All, |bounds| Within::Interval(bounds.interval(part)));
+        self.read(guest, (stream, &work.streams[at].schema), statement, &within, &mut read).await?;
         Ok(read)
     }
 
@@ -118,8 +122,9 @@ impl Pump {
         } else {
             held.reading = Some(at);
             let schema = &held.streams[at].schema;
+            let within = after.map_or(Within::All, Within::After);
             for statement in &prepared.statements {
-                self.read(&mut held.guest, (stream, schema), statement, after, &mut read).await?;
+                self.read(&mut held.guest, (stream, schema), statement, &within, &mut read).await?;
             }
             held.reading = None;
         }
@@ -137,10 +142,10 @@ impl Pump {
         guest: &mut SourceGuest,
         (stream, schema): (&StreamPlan, &[u8]),
         statement: &str,
-        after: Option<&Position>,
+        within: &Within<'_>,
         read: &mut Read,
     ) -> Result<(), Broken> {
-        guest.read(&stream.read, statement, after, schema).await?;
+        guest.read(&stream.read, statement, within, schema).await?;
         self.phases.query_secs += self.laps.lap_secs();
         loop {
             let frame = guest.next().await?;
