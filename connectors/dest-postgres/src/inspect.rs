@@ -32,7 +32,10 @@ pub(crate) fn target(
             .advise("choose another schema for this stream by `into` or `schema`"));
     }
     let name = relation::qualified(&name.namespace, &name.name).map_err(|error| name_error(&error))?;
-    let rows = session.ask(relation::Question::Target, &name)?.rows;
+    let is_there = relation::is_there_query(&name).map_err(|error| name_error(&error))?;
+    let is_there = session.text(&is_there)? == "t";
+    let question = if is_there { relation::Question::Target } else { relation::Question::AbsentTarget };
+    let rows = session.ask(question, &name)?.rows;
     let mut found: relation::TargetRelation = json_row(rows.first().map_or(&[], Vec::as_slice))?;
     if let Some(table) = found.table.as_mut().filter(|table| table.uncounted)
         && session.text(&relation::any_row_query(&name))? == "f"

@@ -3,8 +3,9 @@
 
 use crate::{bindings::exports::rapidbyte::connector::source as contract, inspect};
 use rapidbyte_postgres::{decision, ident::QualifiedName, relation, snapshot};
-use rapidbyte_postgres_guest::{Session, json_row, name_error};
+use rapidbyte_postgres_guest::{Session, internal, name_error};
 use rapidbyte_sdk::types::Error;
+use std::collections::BTreeSet;
 
 /// Begins the transaction and returns the token by which others join it.
 pub(crate) fn open(session: &mut Session, relations: Vec<contract::Relation>) -> Result<String, Error> {
@@ -34,16 +35,17 @@ fn lock(session: &mut Session, relations: &[QualifiedName], wait: snapshot::Wait
 /// such a table is locked by `inspect`, a moment after the snapshot. It is asked before the transaction
 /// begins, since the first SELECT in it would take the snapshot. One that is gone is for `inspect` to tell.
 fn lockable(session: &mut Session, relations: Vec<contract::Relation>) -> Result<Vec<QualifiedName>, Error> {
-    let mut lockable = Vec::new();
+    let mut names = Vec::new();
     for relation in relations {
-        let decision::Relation::Table(namespace, name) = inspect::relation(relation) else { continue };
-        let name = relation::qualified(&namespace, &name).map_err(|error| name_error(&error))?;
-        if let Some(row) = session.ask(relation::Question::Source, &name)?.rows.first() {
-            let found: relation::SourceRelation = json_row(row)?;
-            if found.lockable && found.kind.is_lockable() {
-                lockable.push(name);
-            }
+        if let decision::Relation::Table(namespace, name) = inspect::relation(relation) {
+            names.push(relation::qualified(&namespace, &name).map_err(|error| name_error(&error))?);
         }
     }
-    Ok(lockable)
+    let Some(ask) = snapshot::lockable_query(&names).map_err(|error| name_error(&error))? else { return Ok(names) };
+    let place = |row: Vec<Option<String>>| {
+        let place = row.first().and_then(|at| at.as_ref()?.parse::<usize>().ok());
+        place.ok_or_else(|| internal("a relation has no place among those that were asked for"))
+    };
+    let found = session.query(&ask)?.rows.into_iter().map(place).collect::<Result<BTreeSet<_>, Error>>()?;
+    Ok((0..).zip(names).filter(|(at, _)| found.contains(at)).map(|(_, name)| name).collect())
 }

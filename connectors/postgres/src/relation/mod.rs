@@ -12,7 +12,9 @@ pub use explain::{Explained, explain_query, explained, read_only};
 pub use quarantine::{QuarantineTable, quarantine_query};
 pub use question::{AS_BEFORE, Question};
 pub use source::{DISCOVER_QUERY, Extent, Listed, SourceRelation, source_query};
-pub use target::{TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, target_query};
+pub use target::{
+    TargetKey, TargetRelation, TargetTable, any_row_query, can_record_query, is_there_query, target_query,
+};
 
 use crate::{
     ident::{IdentError, QualifiedName},
@@ -62,13 +64,6 @@ pub enum RelationKind {
     Other,
 }
 
-impl RelationKind {
-    /// `LOCK TABLE` takes it.
-    pub fn is_lockable(self) -> bool {
-        matches!(self, Self::Table | Self::PartitionedTable | Self::View)
-    }
-}
-
 /// `c` is the relation `name`, `n` its schema.
 pub(crate) fn of_relation(sql: Sql, name: &QualifiedName) -> Result<Sql, NulError> {
     of_which(sql, Which::Named(name))
@@ -107,7 +102,7 @@ impl Which<'_> {
     }
 }
 
-fn schema_of(name: &QualifiedName) -> &str {
+pub(crate) fn schema_of(name: &QualifiedName) -> &str {
     name.schema.as_ref().map_or(DEFAULT_SCHEMA, |schema| schema.as_str())
 }
 

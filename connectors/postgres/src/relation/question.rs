@@ -11,6 +11,8 @@ pub enum Question {
     Source,
     /// [`super::target_query`].
     Target,
+    /// The same of a target that is not there.
+    AbsentTarget,
 }
 
 /// What a session does after [`Question::ask`]: other statements are planned as the server's people want it.
@@ -21,6 +23,7 @@ impl Question {
         match self {
             Self::Source => "rapidbyte_source",
             Self::Target => "rapidbyte_target",
+            Self::AbsentTarget => "rapidbyte_absent_target",
         }
     }
 
@@ -33,6 +36,7 @@ impl Question {
         let question = match self {
             Self::Source => source::question()?,
             Self::Target => target::question()?,
+            Self::AbsentTarget => target::question_of_absent()?,
         };
         Ok(sql.part(&question).done())
     }

@@ -24,8 +24,6 @@ pub struct SourceRelation {
     pub empty: bool,
     /// Where its rows lie; none where they have no places that stay, or that we may ask for.
     pub extent: Option<Extent>,
-    /// We may lock it: LOCK TABLE wants the right to read all columns.
-    pub lockable: bool,
     /// The primary key's columns; empty: none.
     pub key: Vec<String>,
     /// The columns of other unique keys that hold no NULL.
@@ -53,7 +51,7 @@ fn query(which: Which<'_>) -> Result<Sql, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('kind', c.relkind, 'comment', pg_catalog.obj_description(c.oid, 'pg_class'), 'empty', c.relkind = 'r' AND NOT c.relhassubclass AND pg_catalog.pg_relation_size(c.oid) = 0, ")
         .raw(EXTENT)
-        .raw("'lockable', pg_catalog.has_table_privilege(c.oid, 'SELECT'), 'key', coalesce((SELECT ")
+        .raw("'key', coalesce((SELECT ")
         .raw(KEY_COLUMNS)
         .raw(" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '[]'), 'unique_keys', ")
         .raw("coalesce((SELECT json_agg(")
