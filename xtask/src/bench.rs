@@ -9,6 +9,7 @@ mod ground;
 mod machine;
 mod matrix;
 mod mode;
+mod network;
 mod peers;
 mod profile;
 mod record;
@@ -35,7 +36,8 @@ pub(crate) const USAGE: &str = "\
 cargo xtask bench [NAME]         rapidbyte against others, one workload: --rows N, --repetitions N, --vs psql,pgcopydb,…
 cargo xtask bench goals          the table of goals: --scale 0.1 or --rows N, --only NAME,…, --repetitions N
 cargo xtask bench upsert         both ways of an upsert at three sizes, and whether the plan chose the faster
-cargo xtask bench matrix         1K to 10M rows by INSERT, COPY, upsert by none, lz4, zstd: --rows N is the largest size
+cargo xtask bench matrix         1K to 10M rows by INSERT, COPY, upsert by none, lz4, zstd: --rows N is the largest size,
+                                 --megabits N what a slow network before the source carries in a second
 cargo xtask bench compare A B [ROWS]   two commits; fails where one is worse, as far as the spreads allow to say so
 cargo xtask bench profile ROWS copy|insert|upsert   for the Firefox Profiler: --with samply or --with perf
 cargo xtask bench sandbox        sandboxed against native connectors: takes what goals takes

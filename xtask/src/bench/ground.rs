@@ -2,12 +2,13 @@
 //! that is made anew before each run, from a template of what it is to hold.
 
 use super::{
+    network::Network,
     trial::{Contender, Start},
     workload::Workload,
 };
 use anyhow::{Context, Result, ensure};
 use rapidbyte_throwaway::{Options, Server};
-use std::{env, ffi::OsString, path::Path};
+use std::{cell::OnceCell, env, ffi::OsString, path::Path};
 use tempfile::TempDir;
 
 /// The database that every contender writes into.
@@ -18,6 +19,7 @@ const RENEW: &str = "DROP DATABASE IF EXISTS target WITH (FORCE); CREATE DATABAS
 pub(super) struct Ground {
     pub(super) server: Server,
     folder: TempDir,
+    network: OnceCell<Network>,
 }
 
 /// The rows of a contender, and what must have arrived.
@@ -33,7 +35,20 @@ impl Ground {
         let settings = [("shared_buffers", "512MB"), ("max_wal_size", "4GB"), ("checkpoint_timeout", "1h")];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let server = Server::start(&Options { durable: true, settings: settings.into(), ..Options::default() })?;
-        Ok(Self { server, folder: tempfile::tempdir()? })
+        Ok(Self { server, folder: tempfile::tempdir()?, network: OnceCell::new() })
+    }
+
+    /// A database behind a slow network; all contenders of a trial share the link.
+    pub(super) fn url_through(&self, megabits: u32, database: &str) -> Result<String> {
+        let network = match self.network.get() {
+            Some(network) => network,
+            None => {
+                let network = Network::before(self.server.port(), megabits)?;
+                self.network.get_or_init(|| network)
+            }
+        };
+        let port = |port: u16| format!(":{port}/");
+        Ok(self.server.url(database).replacen(&port(self.server.port()), &port(network.port), 1))
     }
 
     /// For files of the contenders.
@@ -113,8 +128,8 @@ mod tests {
     /// The SQL of all workloads, at a small size: each fills its tables, tells its content, and tells it from another.
     #[test]
     fn workloads_are_filled_and_compared() {
-        let ground =
-            Ground { server: Server::start(&Options::default()).unwrap(), folder: tempfile::tempdir().unwrap() };
+        let (server, folder) = (Server::start(&Options::default()).unwrap(), tempfile::tempdir().unwrap());
+        let ground = Ground { server, folder, network: OnceCell::new() };
         for workload in [&EVENTS, &PLAIN, &UPSERT, &WIDE, &BIG, &NUMBERS, &NARROW, &EIGHT] {
             let rows = if workload.table == "bench_wide" { 8 } else { 1000 };
             let source = ground.source(workload, rows).unwrap();

@@ -19,14 +19,14 @@ const COMPRESSIONS: [&str; 3] = ["none", "lz4", "zstd"];
 const REPETITIONS: u32 = 3;
 
 pub(super) fn run(arguments: &[String]) -> Result<()> {
-    let wish = Wish::read(arguments, &["rows", "repetitions", "out"])?;
+    let wish = Wish::read(arguments, &["rows", "repetitions", "megabits", "out"])?;
     wish.at_most_words(0)?;
     let mut session = super::session("matrix", &wish, REPETITIONS)?;
     let sizes: Vec<u32> = SIZES.into_iter().filter(|size| wish.rows.is_none_or(|most| *size <= most)).collect();
     ensure!(!sizes.is_empty(), "the smallest size is {} rows", SIZES[0]);
     let mut text = String::new();
     for rows in sizes {
-        let measured = session.run(&Trial::new("matrix", contenders(rows)))?;
+        let measured = session.run(&Trial::new("matrix", contenders(rows, wish.megabits)))?;
         let broken = measured.iter().find(|one| one.missing.is_some());
         ensure!(broken.is_none(), "{} must not fail", broken.map_or("", |one| &one.name));
         text.push_str(&table(rows, &measured));
@@ -36,15 +36,23 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
         "medians in seconds, with least..most; {} repetitions in turns; content was equal every time",
         session.repetitions
     );
+    if let Some(megabits) = wish.megabits {
+        println!("through a network of {megabits} Mbit/s before the source");
+    }
     println!("results: {}", session.recorder.path().display());
     Ok(())
 }
 
-fn contenders(rows: u32) -> Vec<Contender> {
+fn contenders(rows: u32, megabits: Option<u32>) -> Vec<Contender> {
     let pairs = MODES.iter().flat_map(|mode| COMPRESSIONS.map(|compression| (mode, compression)));
     let contenders = pairs.map(|(mode, compression)| {
         let limits = format!("compression = \"{compression}\"\n");
-        mode.contender(&format!("{} {compression}", mode.name), rows, Apply { limits, ..Apply::default() })
+        let network = megabits.map_or_else(String::new, |megabits| format!(", {megabits} Mbit/s"));
+        mode.contender(
+            &format!("{} {compression}{network}", mode.name),
+            rows,
+            Apply { limits, megabits, ..Apply::default() },
+        )
     });
     contenders.collect()
 }
@@ -75,7 +83,7 @@ mod tests {
 
     #[test]
     fn each_way_has_a_line_and_each_compression_a_column() {
-        let measured: Vec<Measured> = contenders(1000)
+        let measured: Vec<Measured> = contenders(1000, None)
             .into_iter()
             .zip(1_u32..)
             .map(|(contender, at)| {

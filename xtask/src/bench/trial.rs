@@ -49,6 +49,8 @@ pub(super) struct Apply {
     pub(super) stream: String,
     /// Keys of `[limits]`, a line each.
     pub(super) limits: String,
+    /// A slow network stands before the source, and carries so much in a second.
+    pub(super) megabits: Option<u32>,
     /// Another build than the one of this tree.
     pub(super) binary: Option<PathBuf>,
 }

@@ -80,7 +80,7 @@ pub(super) fn rapidbyte(place: &Place, workload: &Workload, apply: &Apply, write
     let binary = apply.binary.as_deref().unwrap_or(place.binary);
     let file = |extension: &str| place.ground.folder().join(format!("{}.{extension}", place.index));
     let (sync, receipt) = (file("toml"), file("receipt.json"));
-    fs::write(&sync, sync_file(place, workload, apply)).with_context(|| format!("cannot write {}", sync.display()))?;
+    fs::write(&sync, sync_file(place, workload, apply)?).with_context(|| format!("cannot write {}", sync.display()))?;
     let mut command = Command::new(binary);
     // Its own: what the user's cache holds must not matter.
     command.env("RAPIDBYTE_CACHE_DIR", super::folder("cache")?);
@@ -96,14 +96,18 @@ pub(super) fn rapidbyte(place: &Place, workload: &Workload, apply: &Apply, write
     Ok(Ready { command, receipt: writes.then_some(receipt), writes, version })
 }
 
-fn sync_file(place: &Place, workload: &Workload, apply: &Apply) -> String {
-    let end =
-        |name, database| format!("[{name}]\nuse = \"postgres\"\nurl = \"{}\"\n\n", place.ground.server.url(database));
-    let (source, destination) = (end("source", &place.source.database), end("destination", TARGET));
+fn sync_file(place: &Place, workload: &Workload, apply: &Apply) -> Result<String> {
+    let end = |name, url| format!("[{name}]\nuse = \"postgres\"\nurl = \"{url}\"\n\n");
+    let server = &place.ground.server;
+    let source = match apply.megabits {
+        Some(megabits) => place.ground.url_through(megabits, &place.source.database)?,
+        None => server.url(&place.source.database),
+    };
+    let (source, destination) = (end("source", source), end("destination", server.url(TARGET)));
     let (stream, limits) = (&apply.stream, &apply.limits);
     let stream = if stream.is_empty() { "write = \"replace\"\n" } else { stream };
     let head = "version = 1\nname = \"bench\"\n\n";
-    format!("{head}{source}{destination}[limits]\n{limits}\n[[stream]]\n{}{stream}", workload.stream)
+    Ok(format!("{head}{source}{destination}[limits]\n{limits}\n[[stream]]\n{}{stream}", workload.stream))
 }
 
 /// The native client is an example of this crate, because only examples and tests may link a database client here.

@@ -14,6 +14,8 @@ pub(super) struct Wish {
     pub(super) repetitions: Option<u32>,
     pub(super) only: Vec<String>,
     pub(super) against: Vec<String>,
+    /// Of a slow network, a second.
+    pub(super) megabits: Option<u32>,
     /// Where the JSON lines go.
     pub(super) out: Option<PathBuf>,
 }
@@ -33,6 +35,7 @@ impl Wish {
             wish.set(name, value).with_context(|| format!("{argument} cannot be {value:?}"))?;
         }
         ensure!(wish.repetitions != Some(0), "a bench of no repetitions measures nothing");
+        ensure!(wish.megabits != Some(0), "a network that carries nothing never ends");
         ensure!(wish.rows != Some(0), "a bench of no rows measures nothing");
         Ok(wish)
     }
@@ -45,6 +48,7 @@ impl Wish {
             "repetitions" => self.repetitions = Some(number(value)?),
             "only" => self.only = list(),
             "vs" => self.against = list(),
+            "megabits" => self.megabits = Some(number(value)?),
             "out" => self.out = Some(value.into()),
             unknown => bail!("no bench has --{unknown}"),
         }
