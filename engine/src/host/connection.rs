@@ -1,7 +1,7 @@
 //! Byte streams to granted endpoints: TCP or a Unix socket, TLS on top, coalesced reads, and what is sent when a stream is
 //! dropped. It knows no protocol.
 
-use super::{connect_error, endpoint_hash, tls};
+use super::{connect_error, endpoint_hash, gathering::Gathering, tls};
 use crate::{
     ConnectorError,
     grants::{Address, Grant},
@@ -249,7 +249,7 @@ async fn first_that_answers(
         match timeout(CONNECT, TcpStream::connect(peer)).await {
             Ok(Ok(stream)) => {
                 tune(&stream).map_err(|error| connect_error::connecting(address, &error))?;
-                return Ok(Box::new(stream));
+                return Ok(Box::new(Gathering::new(stream)));
             }
             Ok(Err(error)) => failure = connect_error::connecting(address, &error),
             Err(_) => failure = connect_error::timed_out(address, CONNECT.as_secs()),

@@ -12,6 +12,7 @@ mod convert_destination;
 mod convert_incremental;
 mod destination;
 mod endpoint_hash;
+mod gathering;
 mod guest;
 mod imports;
 mod memory;
