@@ -40,13 +40,11 @@ impl Ground {
 
     /// A database behind a slow network; all contenders of a trial share the link.
     pub(super) fn url_through(&self, megabits: u32, database: &str) -> Result<String> {
-        let network = match self.network.get() {
-            Some(network) => network,
-            None => {
-                let network = Network::before(self.server.port(), megabits)?;
-                self.network.get_or_init(|| network)
-            }
-        };
+        if self.network.get().is_none() {
+            // Nobody else sets it: a ground is of one thread.
+            let _ = self.network.set(Network::before(self.server.port(), megabits)?);
+        }
+        let network = self.network.get().context("the slow network was set up")?;
         let port = |port: u16| format!(":{port}/");
         Ok(self.server.url(database).replacen(&port(self.server.port()), &port(network.port), 1))
     }

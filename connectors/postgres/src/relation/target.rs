@@ -76,17 +76,17 @@ pub struct TargetKey {
 /// A name with a NUL byte.
 pub fn target_query(name: &QualifiedName) -> Result<String, NulError> {
     let which = Which::Named(name);
-    Ok(query(which, table(which)?)?.done())
+    Ok(query(which, &table(which)?)?.done())
 }
 
 /// The same of a target that is named later.
 pub(super) fn question() -> Result<Sql, NulError> {
-    query(Which::Asked, table(Which::Asked)?)
+    query(Which::Asked, &table(Which::Asked)?)
 }
 
 /// The same of one that is not there: a server plans it in a tenth of the time.
 pub(super) fn question_of_absent() -> Result<Sql, NulError> {
-    query(Which::Asked, Sql::new().raw("NULL"))
+    query(Which::Asked, &Sql::new().raw("NULL"))
 }
 
 /// Asks whether there is a relation of this name: one row, one column, "t" or "f".
@@ -97,7 +97,7 @@ pub fn is_there_query(name: &QualifiedName) -> Result<String, NulError> {
     Ok(of_which(Sql::new().raw("SELECT EXISTS (SELECT"), Which::Named(name))?.raw(")").done())
 }
 
-fn query(which: Which<'_>, table: Sql) -> Result<Sql, NulError> {
+fn query(which: Which<'_>, table: &Sql) -> Result<Sql, NulError> {
     let sql = Sql::new()
         .raw("SELECT json_build_object('schema_exists', s.oid IS NOT NULL, 'can_create', CASE WHEN s.oid IS NULL ")
         .raw("THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') ")
@@ -109,7 +109,7 @@ fn query(which: Which<'_>, table: Sql) -> Result<Sql, NulError> {
         .raw(", 'can_move', ")
         .raw(CAN_MOVE)
         .raw(", 'table', ")
-        .part(&table);
+        .part(table);
     which.schema(sql.raw(")::text FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_namespace s ON s.nspname = "))
 }
 
