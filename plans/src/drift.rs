@@ -13,8 +13,7 @@ use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fields that are estimates, or follow from others; what another run means for a plan is said in `spent`.
-const IGNORED: [&str; 8] =
-    ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late", "cores", "ranges"];
+const IGNORED: [&str; 7] = ["statistics", "rows", "rows_in_all", "last_run", "access", "access_late", "cores"];
 /// The field whose presence alone counts.
 const EXTENT: &str = "extent";
 /// The field that holds the order of a list's items, beside them.
@@ -73,6 +72,7 @@ pub fn as_needed(planned: &Observation, streams: &[StreamPlan], mut now: Observa
         let Some(before) = planned.streams.iter().find(is_it) else { continue };
         for seen in now.streams.iter_mut().filter(|seen| seen.stream == stream.stream) {
             seen.source.extent = before.source.extent;
+            seen.source.ranges.clone_from(&before.source.ranges);
             if but_load(&seen.target).eq(but_load(&before.target)) {
                 seen.target.privileges.clone_from(&before.target.privileges);
             }

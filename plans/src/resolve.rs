@@ -93,6 +93,12 @@ fn of_table(spec: &Spec, stream: &StreamSpec, table: &ObjectName) -> ResolvedStr
     resolved(spec, stream, table.to_string(), Relation::Table(table.clone()), table)
 }
 
+/// The first column of the key, where the stream may be read in parts: an index may serve a condition, and would not serve its parts.
+fn ranges(from: &StreamSpec) -> Option<String> {
+    let whole = from.incremental.is_none() && from.filter.is_none();
+    from.wishes.key.iter().flatten().next().filter(|_| whole).cloned()
+}
+
 fn of_query(spec: &Spec, stream: &StreamSpec, sql: &str, name: &str) -> ResolvedStream {
     resolved(spec, stream, crate::name::visible(name), Relation::Query(sql.to_owned()), &ObjectName::new("", name))
 }
@@ -116,7 +122,7 @@ fn resolved(
             exclude: from.exclude_columns.clone(),
             filter: from.filter.clone(),
             cursor: from.incremental.as_ref().map(|incremental| incremental.cursor.clone()),
-            ranges: from.wishes.key.iter().flatten().next().filter(|_| from.incremental.is_none()).cloned(),
+            ranges: ranges(from),
         },
         target: ObjectName::new(namespace, &wanted.name),
         wishes: from.wishes.clone(),

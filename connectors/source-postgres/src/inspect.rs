@@ -32,11 +32,12 @@ struct Known {
     dependents: Vec<Dependent>,
 }
 
-/// Inspects one stream; inside a snapshot, as it is there. `after`: what is new since is estimated.
+/// Inspects one stream; inside a `snapshot`, as it is there. `after`: what is new since is estimated.
 pub(crate) fn stream(
     session: &mut Session,
     selection: contract::Selection,
     after: Option<&contract::KnownPosition>,
+    snapshot: bool,
 ) -> Result<contract::StreamObservation, Error> {
     let relation = relation(selection.relation);
     let known = match &relation {
@@ -60,7 +61,8 @@ pub(crate) fn stream(
         window: None,
     };
     let wanted_ranges = selection.ranges.as_ref().filter(|_| known.extent.is_none());
-    let ranges = wanted_ranges.map(|column| ranges::observe(session, &read, column, &known.types)).transpose()?;
+    let ranges =
+        wanted_ranges.map(|column| ranges::observe(session, &read, column, (&known.types, snapshot))).transpose()?;
     let new = wanted.cloned().zip(seen.clone()).zip(after);
     let new = new.filter(|((cursor, seen), after)| *cursor == after.cursor && seen.native == after.native);
     let estimate = Estimate { read, empty: known.empty, new: new.map(|(new, after)| (new, &after.position)) };

@@ -12,25 +12,28 @@ use rapidbyte_sdk::types::Error;
 
 /// What is smaller is read in one part whatever it is.
 const BYTES_MIN: u64 = 16 << 20;
-/// One part of so many is what the server's planner is asked about.
-const PARTS: u32 = 16;
+/// So many parts are what the server's planner is asked about: a plan has no more (plans/src/planner/parts.rs), since what is done
+/// again for each part is as much work as it was here.
+const PARTS: u32 = 32;
 /// All parts together may be expected to take so many times the work of all rows at once. By an index whose order is that of the
 /// rows it is about 2, mostly for pages of the index, which the planner takes for four times as dear as they are in memory; by
 /// one of another order it is more than 10, and by reading all rows for each part as many as there are parts.
 const WORK_MAX: f64 = 3.0;
+/// An index tells the bounds at once. What takes longer is not one that serves, whatever the planner expected.
+const BOUNDS_SECS_MAX: u32 = 1;
 
 /// A key in the words of connectors/postgres.
 pub(crate) fn key(key: contract::RangeKey) -> RangeKey {
     RangeKey { column: key.column, native: key.native }
 }
 
-/// The key, where the server expects to find its ranges for about the work that all rows take. The bounds are asked for to be
-/// estimated by, if an index tells them, and go no further.
+/// The key, where the server expects to find its ranges by an index, for about the work that all rows take. The bounds are asked for
+/// to be estimated by, and go no further. `snapshot`: in the snapshot that is read, where they are asked for in any case.
 pub(crate) fn observe(
     session: &mut Session,
     read: &ReadDecision,
     column: &str,
-    types: &[(String, PgType, bool)],
+    (types, snapshot): (&[(String, PgType, bool)], bool),
 ) -> Result<Option<contract::RangeKey>, Error> {
     let native = types.iter().find(|(name, ..)| name == column).and_then(|(_, ty, _)| prepare::range_type(ty));
     let Some(native) = native.filter(|_| are_apart(&read.columns)) else { return Ok(None) };
@@ -45,13 +48,31 @@ pub(crate) fn observe(
     if explained_select(session, &ask, None)?.cost * f64::from(PARTS) > all.cost {
         return Ok(None);
     }
-    let bounds = bounds(session, &relation::read_only(&ask))?;
-    let middle = bounds.get(6..8).ok_or_else(|| internal("there are other bounds than were asked for"))?;
-    let set = prepare::set_range(Some(&middle[0]), Some(&middle[1])).map_err(prepared)?;
-    let part = prepare::select_range(&read, &key, 7).map_err(prepared)?;
-    let part = explained_select(session, &part, Some(&set))?;
-    let is_served = part.cost * f64::from(PARTS) <= all.cost * WORK_MAX;
-    Ok(is_served.then_some(contract::RangeKey { column: key.column, native: key.native }))
+    let bounds = if snapshot {
+        bounds(session, &ask)?
+    } else {
+        // It is no part of the plan: whatever is in its way, the stream is read as a whole.
+        let Ok(bounds) = bounds(session, &relation::read_only(&ask, BOUNDS_SECS_MAX)) else { return Ok(None) };
+        bounds
+    };
+    let served = work(session, &read, &key, &bounds)?.is_some_and(|work| work <= all.cost * WORK_MAX);
+    Ok(served.then_some(contract::RangeKey { column: key.column, native: key.native }))
+}
+
+/// The work of all parts; none where an index does not find the rows of each.
+fn work(session: &mut Session, read: &ReadDecision, key: &RangeKey, bounds: &[String]) -> Result<Option<f64>, Error> {
+    let prepared = |error| prepare_error(&error);
+    let mut all = 0.0;
+    for part in 0..read.partitions {
+        let at = part as usize;
+        let bound = |at: Option<usize>| at.and_then(|at| bounds.get(at)).map(String::as_str);
+        let set = prepare::set_range(bound(at.checked_sub(1)), bound(Some(at))).map_err(prepared)?;
+        let select = prepare::select_range(read, key, part).map_err(prepared)?;
+        let answer = session.text(&relation::explain_range_query(&select, &set))?;
+        let Some(work) = relation::range_work(&answer) else { return Ok(None) };
+        all += work;
+    }
+    Ok(Some(all))
 }
 
 /// No SELECT can tell two columns of one name apart.

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     session: Rc<RefCell<Option<Session>>>,
     /// What a reader that was dropped before its end has left.
     left: Rc<Cell<Option<Left>>>,
+    /// What is read is read in one.
+    snapshot: Rc<Cell<bool>>,
 }
 
 /// What must be done before the session can be used again.
@@ -90,10 +92,11 @@ impl GuestSession for SourceSession {
         selection: contract::Selection,
         after: Option<contract::KnownPosition>,
     ) -> Result<contract::StreamObservation, Error> {
-        inspect::stream(&mut *self.0.lock()?, selection, after.as_ref())
+        inspect::stream(&mut *self.0.lock()?, selection, after.as_ref(), self.0.snapshot.get())
     }
 
     fn open_snapshot(&self, relations: Vec<contract::Relation>) -> Result<String, Error> {
+        self.0.snapshot.set(true);
         snapshot::open(&mut *self.0.lock()?, relations)
     }
 

@@ -2,8 +2,8 @@
 //! without the lock sees an empty table after a TRUNCATE and a changed one after an ALTER.
 
 use crate::{bindings::exports::rapidbyte::connector::source as contract, inspect};
-use rapidbyte_postgres::{decision, ident::QualifiedName, relation, snapshot};
-use rapidbyte_postgres_guest::{Session, internal, name_error};
+use rapidbyte_postgres::{decision, ident::QualifiedName, prepare, relation, snapshot};
+use rapidbyte_postgres_guest::{Session, internal, name_error, prepare_error};
 use rapidbyte_sdk::types::Error;
 use std::collections::BTreeSet;
 
@@ -17,11 +17,19 @@ pub(crate) fn open(session: &mut Session, relations: Vec<contract::Relation>) ->
 
 /// Begins a transaction that sees what the token's sees.
 pub(crate) fn join(session: &mut Session, token: &str, relations: Vec<contract::Relation>) -> Result<(), Error> {
+    let read: Vec<String> = relations.iter().cloned().map(read_of).collect::<Result<_, Error>>()?;
     let lockable = lockable(session, relations)?;
     let import = snapshot::import(token).map_err(|error| name_error(&error))?;
     session.query(snapshot::BEGIN)?;
     session.query(&import)?;
-    lock(session, &lockable, snapshot::Wait::No)
+    lock(session, &lockable, snapshot::Wait::No)?;
+    // What a query reads, or lies below a view and takes no LOCK TABLE, is locked by being planned. Whoever waits to change it waits
+    // for the first session, which waits for its lanes: no lane may wait behind it.
+    session.hurried(|client| read.iter().try_for_each(|select| client.query(select).map(drop)))
+}
+
+fn read_of(relation: contract::Relation) -> Result<String, Error> {
+    prepare::touch(&inspect::relation(relation)).map_err(|error| prepare_error(&error))
 }
 
 fn lock(session: &mut Session, relations: &[QualifiedName], wait: snapshot::Wait) -> Result<(), Error> {

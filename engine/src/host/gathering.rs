@@ -43,18 +43,26 @@ pub(super) struct Gathering {
     /// Until when it is waited for.
     moment: Option<Pin<Box<Sleep>>>,
     waits: bool,
+    /// The system lets us.
+    gathers: bool,
 }
 
 impl Gathering {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, came_bytes: 0, least: 1, moment: None, waits: false }
+        Self { stream, came_bytes: 0, least: 1, moment: None, waits: false, gathers: cfg!(target_os = "linux") }
     }
 
     /// Whoever waits for less is woken at once where so much is there (manual page socket(7), "SO_RCVLOWAT").
     fn wake_from(&mut self, least: usize) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.least != least {
-            nix::sys::socket::setsockopt(&self.stream, LeastRead, &least)?;
+            let set = nix::sys::socket::setsockopt(&self.stream, LeastRead, &least);
+            if least > self.least && set.is_err() {
+                // It saves work, and nothing depends on it.
+                self.gathers = false;
+                return Ok(());
+            }
+            set?;
             self.least = least;
         }
         Ok(())
@@ -90,7 +98,7 @@ impl AsyncRead for Gathering {
                 this.waits = false;
                 return Poll::Ready(read);
             }
-            if !cfg!(target_os = "linux") || this.came_bytes < LARGE_BYTES {
+            if !this.gathers || this.came_bytes < LARGE_BYTES {
                 return Poll::Pending;
             }
             ready!(this.poll_moment(context))?;

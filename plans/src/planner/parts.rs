@@ -12,6 +12,9 @@ use crate::{
 
 /// Fewer parts would save less than their tables cost.
 const PARTS_MIN: u64 = 2;
+/// Of parts that are ranges of a key: what the source does again for each of them it has weighed for so many
+/// (connectors/source-postgres/src/ranges.rs).
+const RANGES_MAX: u64 = 32;
 /// Each has a statement of its own in the plan,
 const PARTS_MAX: u64 = 1_000;
 /// and all of them have to fit into a connector's memory some times over.
@@ -137,7 +140,7 @@ fn cut(facts: Facts<'_>, bytes: u64, part_bytes: u64) -> Option<Parts> {
             (count, By::Blocks(blocks))
         }
         None if wished < PARTS_MIN => return None,
-        None => (u32::try_from(wished).ok()?, By::Key(facts.source.ranges.clone()?)),
+        None => (u32::try_from(wished.min(RANGES_MAX)).ok()?, By::Key(facts.source.ranges.clone()?)),
     };
     Some(Parts { count, by, readers: 1 })
 }

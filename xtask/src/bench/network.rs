@@ -13,6 +13,9 @@ use std::{
 /// What is sent at once: small beside what a link carries in a tenth of a second.
 const CHUNK: usize = 16 << 10;
 
+/// A sleep is longer than was asked for: what was lost by that is made good, so far.
+const CREDIT: Duration = Duration::from_millis(2);
+
 /// A port before a server's. It is there until the process ends.
 pub(super) struct Network {
     pub(super) port: u16,
@@ -49,8 +52,13 @@ fn connect(client: TcpStream, server_port: u16, up: &Arc<Link>, down: &Arc<Link>
     }
     let ways = [(client.try_clone()?, server.try_clone()?, up.clone()), (server, client, down.clone())];
     for (from, to, link) in ways {
-        // Whichever end goes away, the other one is told; what it had not read yet is nobody's loss.
-        thread::spawn(move || carry(&from, &to, &link).and_then(|()| to.shutdown(Shutdown::Write)));
+        thread::spawn(move || {
+            // Whichever end goes away, the other one is told; what it had not read yet is nobody's loss.
+            let _ = match carry(&from, &to, &link) {
+                Ok(()) => to.shutdown(Shutdown::Write),
+                Err(_) => from.shutdown(Shutdown::Both).and(to.shutdown(Shutdown::Both)),
+            };
+        });
     }
     Ok(())
 }
@@ -72,8 +80,9 @@ impl Link {
     #[allow(clippy::cast_precision_loss)] // a chunk is small
     fn takes(&self, bytes: usize, now: Instant) -> Duration {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        *free = (*free).max(now) + Duration::from_secs_f64(8.0 * bytes as f64 / self.bits_per_sec);
-        free.duration_since(now)
+        *free = (*free).max(now.checked_sub(CREDIT).unwrap_or(now))
+            + Duration::from_secs_f64(8.0 * bytes as f64 / self.bits_per_sec);
+        free.saturating_duration_since(now)
     }
 }
 
@@ -87,7 +96,7 @@ mod tests {
         let link = Link { free: Mutex::new(now), bits_per_sec: 8e6 };
         let millis = |bytes, after| link.takes(bytes, now + Duration::from_millis(after)).as_millis();
         assert_eq!([millis(10_000, 0), millis(10_000, 0), millis(5_000, 15)], [10, 20, 10]);
-        assert_eq!(millis(1_000, 1_000), 1, "what was not used is gone");
+        assert_eq!(millis(5_000, 1_000), 3, "what was not used is gone, but for a moment");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use compared::{Compared, KeyColumn, Range, cuts, keyed_rows, summaries};
 pub use ours::{FORGET_TARGETS, filled_query, others_query, update_target, upsert_target};
 pub use parts::{drop_left, left_query, load_table, name_load, parts_query, record_part};
 pub use ranges::{bounds, range_type, set_range};
-pub use read::{CLOSE, fetch, read, select, select_range};
+pub use read::{CLOSE, fetch, read, select, select_range, touch};
 pub(crate) use reject::COLUMNS as REJECTED_COLUMNS;
 pub use reject::{RELEASE, Rejected, SAVEPOINT, UNDO, set_aside};
 pub use state::{checkpoints_query, forget, receipt_query};

@@ -1,6 +1,6 @@
 //! The statements of a stream whose parts are ranges of a key: what bounds them, and the rows of one. The bounds lie evenly between
 //! the lowest and the highest value, so that an index tells them at once; where values do not lie evenly, parts differ in size,
-//! and together they are the stream all the same. A part's bounds are handed over by settings of the transaction, which the
+//! and together they are the stream all the same. The ends are asked for once (OFFSET 0), and never cross. A part's bounds are handed over by settings of the transaction, which the
 //! server's planner estimates by, so that a plan holds the exact statement and no value.
 
 use super::{PrepareError, ident, read::origin};
@@ -59,7 +59,8 @@ pub fn bounds(decision: &ReadDecision, key: &RangeKey) -> Result<String, Prepare
             }
         })
     };
-    let bound = Sql::new().raw("(low + pg_catalog.div((high - low) * part, ").number(decision.partitions.into());
+    let bound =
+        Sql::new().raw("(low + pg_catalog.div((greatest(low, high) - low) * part, ").number(decision.partitions.into());
     let bound = bound.raw("))::bigint");
     let bound = match line {
         Line::Number => bound.raw("::text"),
@@ -70,7 +71,8 @@ pub fn bounds(decision: &ReadDecision, key: &RangeKey) -> Result<String, Prepare
     };
     let last = u64::from(decision.partitions).saturating_sub(1);
     let sql = Sql::new().raw("SELECT ").part(&bound).raw(" FROM (SELECT ").part(&number("")?).raw(" AS low, ");
-    let sql = sql.part(&number(" DESC")?).raw(" AS high) AS ends, pg_catalog.generate_series(1, ").number(last);
+    let sql =
+        sql.part(&number(" DESC")?).raw(" AS high OFFSET 0) AS ends, pg_catalog.generate_series(1, ").number(last);
     Ok(sql.raw(") AS part ORDER BY part").done())
 }
 

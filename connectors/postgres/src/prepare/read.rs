@@ -58,6 +58,11 @@ pub fn select(decision: &ReadDecision) -> Result<String, PrepareError> {
     Ok(selected(decision, None)?.done())
 }
 
+/// Has a relation planned, and so locked, and reads nothing of it.
+pub fn touch(relation: &Relation) -> Result<String, PrepareError> {
+    Ok(Sql::new().raw("EXPLAIN SELECT FROM ").part(&origin(relation)?).done())
+}
+
 /// The same of one part that is a range of the key.
 pub fn select_range(decision: &ReadDecision, key: &RangeKey, part: u32) -> Result<String, PrepareError> {
     let range = ranges::range_of(part, decision.partitions, key)?;

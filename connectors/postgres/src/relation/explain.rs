@@ -13,9 +13,48 @@ pub fn explain_query(select: &str, resume: Option<&str>) -> String {
     sql.raw("EXPLAIN (FORMAT JSON) ").of_the_user(select).done()
 }
 
-/// A SELECT of ours that runs what people have written, views among it: nothing may be written by it.
-pub fn read_only(select: &str) -> String {
-    Sql::new().raw("SET TRANSACTION READ ONLY; ").of_the_plan(select).done()
+/// A SELECT of ours that runs what people have written, views among it: nothing may be written by it, and it may take no longer.
+pub fn read_only(select: &str, timeout_secs: u32) -> String {
+    let sql = Sql::new().raw("SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = ").number(timeout_secs.into());
+    sql.raw("000; ").of_the_plan(select).done()
+}
+
+/// The query for what the server's planner does with the bounds of one part, which `set` hands over.
+pub fn explain_range_query(select: &str, set: &str) -> String {
+    let sql = Sql::new().raw("SET TRANSACTION READ ONLY; ").of_the_plan(set);
+    sql.raw("; EXPLAIN (VERBOSE, FORMAT JSON) ").of_the_user(select).done()
+}
+
+/// What reads the clock of a transaction, as the server writes it: two sessions of one snapshot have two.
+const CLOCKS: [&str; 6] = ["now()", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIME", "_timestamp()", "timeofday()"];
+
+/// Reads an answer to [`explain_range_query`]: the work of the part; none where its rows cannot be told to be in this part alone,
+/// or of one moment. An index compares a column of a table, or what is always the same for a row; what is compared elsewhere may
+/// be another value in another session, and so may a clock and the rows of another server.
+pub fn range_work(answer: &str) -> Option<f64> {
+    let plan: Value = serde_json::from_str(answer).ok()?;
+    let plan = plan.get(0)?.get("Plan")?;
+    let mut by_index = false;
+    is_settled(plan, &mut by_index).then_some(())?;
+    plan.get("Total Cost")?.as_f64().filter(|_| by_index)
+}
+
+fn is_settled(node: &Value, by_index: &mut bool) -> bool {
+    let Some(fields) = node.as_object() else { return false };
+    let plain = fields.iter().filter(|(field, _)| *field != "Plans");
+    for (field, value) in plain {
+        let text = value.to_string();
+        if CLOCKS.iter().any(|clock| text.contains(clock)) || text == "\"Foreign Scan\"" {
+            return false;
+        }
+        if text.contains("rapidbyte.from") || text.contains("rapidbyte.up_to") {
+            if !["Index Cond", "Recheck Cond"].contains(&field.as_str()) {
+                return false;
+            }
+            *by_index = true;
+        }
+    }
+    node.get("Plans").and_then(Value::as_array).into_iter().flatten().all(|child| is_settled(child, by_index))
 }
 
 /// What an answer to [`explain_query`] expects.
@@ -104,5 +143,26 @@ mod tests {
             Some("")
         );
         assert_eq!(explained("[]"), None);
+    }
+
+    #[test]
+    fn a_range_is_served_where_an_index_alone_compares() {
+        let plan = |fields: &str, child: &str| {
+            let child = if child.is_empty() { String::new() } else { format!(r#", "Plans": [{{{child}}}]"#) };
+            range_work(&format!(r#"[{{"Plan": {{"Node Type": "X", "Total Cost": 7.5, {fields}{child}}}}}]"#))
+        };
+        let index = r#""Index Cond": "(id >= current_setting('rapidbyte.from'))""#;
+        assert_eq!(plan(r#""Filter": "(total > 0)""#, index), Some(7.5));
+        assert_eq!(plan(r#""Recheck Cond": "id < current_setting('rapidbyte.up_to')""#, index), Some(7.5));
+        for (fields, child) in [
+            (r#""Filter": "(total > 0)""#, ""),
+            (r#""Filter": "id >= current_setting('rapidbyte.from')""#, index),
+            (index, r#""Join Filter": "b.id < current_setting('rapidbyte.up_to')""#),
+            (index, r#""Filter": "(valid_to > now())""#),
+            (index, r#""Output": ["id", "CURRENT_DATE"]"#),
+            (index, r#""Node Type": "Foreign Scan""#),
+        ] {
+            assert_eq!(plan(fields, child), None, "{fields} {child}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod question;
 mod source;
 mod target;
 
-pub use explain::{Explained, explain_query, explained, read_only};
+pub use explain::{Explained, explain_query, explain_range_query, explained, range_work, read_only};
 pub use quarantine::{QuarantineTable, quarantine_query};
 pub use question::{AS_BEFORE, Question};
 pub use source::{DISCOVER_QUERY, Extent, Listed, SourceRelation, source_query};

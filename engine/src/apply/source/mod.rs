@@ -17,7 +17,11 @@ use crate::{
 };
 pub(super) use lane::{Lane, lane};
 use pump::Pump;
-use rapidbyte_plans::{decision::Relation, observation::End, plan::StreamPlan};
+use rapidbyte_plans::{
+    decision::{Relation, Selection},
+    observation::End,
+    plan::StreamPlan,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -166,7 +170,9 @@ impl Held {
             let statistics = self.streams.get(at)?.stream.statistics;
             statistics.rows?.checked_mul(statistics.bytes_per_row?.into())
         };
-        self.reading.is_none_or(|at| bytes(at).is_some_and(|bytes| bytes <= PASSED_OVER_BYTES_MAX))
+        // A range of a key may have nearly all rows of its stream.
+        let large = self.reading.into_iter().chain(self.bounds.keys().copied());
+        large.into_iter().all(|at| bytes(at).is_some_and(|bytes| bytes <= PASSED_OVER_BYTES_MAX))
     }
 
     /// Nobody goes on from it.
@@ -258,7 +264,9 @@ fn relations(streams: &[StreamPlan]) -> Vec<&Relation> {
 async fn inspect(guest: &mut SourceGuest, streams: &[StreamPlan]) -> Result<Vec<Inspected>, EngineError> {
     let mut seen = Vec::with_capacity(streams.len());
     for stream in streams {
-        let inspected = guest.inspect(&stream.read.selection, None).await;
+        // Whether ranges could be read concerns those who plan to.
+        let ranges = stream.read.selection.ranges.clone().filter(|_| stream.read.partition_key.is_some());
+        let inspected = guest.inspect(&Selection { ranges, ..stream.read.selection.clone() }, None).await;
         seen.push(inspected.map_err(|error| error.in_stream(&stream.stream))?);
     }
     Ok(seen)
