@@ -3,8 +3,7 @@
 //!
 //! - a new context of zstd per call, a fresh buffer for each decompressed batch: `what_is_warm_is_used_again` in
 //!   engine/src/apply/codec.rs;
-//! - the schema repeated with every batch: `the_schema_travels_once` in connectors/sdk/tests/costs.rs;
-//! - a downcast per cell: `Cells` in src/copy/lanes.rs are slices, and nothing behind `start` knows an array any more.
+//! - the schema repeated with every batch: `the_schema_travels_once` in connectors/sdk/tests/costs.rs.
 
 #![allow(clippy::unwrap_used)] // what is wrong ends the test, in helpers too
 
@@ -20,6 +19,10 @@ use rapidbyte_postgres::{
     types::PgType,
 };
 use rows::{Said, TABLES, Table};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const ROWS: u32 = 4_000;
 const INSERT_MAX: (u32, usize) = (100, 1 << 20);
@@ -185,6 +188,27 @@ fn literals_are_written_into_one_statement() {
         assert_eq!(of(ROWS), 1, "{table:?}: all columns are held in one Vec");
         assert_eq!(of(ROWS), of(2 * ROWS), "{table:?}");
     }
+}
+
+/// A downcast per cell, which allocates nothing: arrays are downcast in one file, which makes slices of them (`Cells`) where a batch
+/// begins, and rows and literals, which are in others, are made of these.
+#[test]
+fn arrays_are_downcast_where_a_batch_begins() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let mut folders = vec![source.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        folders.extend(paths.iter().filter(|path| path.is_dir()).cloned());
+        let knows_arrays = |path: &&PathBuf| {
+            let text = fs::read_to_string(path).unwrap();
+            ["downcast_ref", ".as_any()", ".as_primitive", ".as_string"].iter().any(|call| text.contains(call))
+        };
+        let of_arrays = paths.iter().filter(|path| is_source(path)).filter(knows_arrays);
+        found.extend(of_arrays.map(|path| path.strip_prefix(&source).unwrap().to_owned()));
+    }
+    assert_eq!(found, [Path::new("copy/lanes.rs")]);
 }
 
 /// The conflict clause rebuilt per chunk: it is made ready once, and every statement ends with it.
